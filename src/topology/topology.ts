@@ -2,7 +2,7 @@
  * The platform as plain data: every name, address range and number spelled out, nothing left to decide.
  * Made by `deriveTopology(config, roles)`; read by the stacks, the engine and the operations.
  */
-import type {Config, DatabaseConfig, QueueConfig, ServiceConfig, Target} from '../config/config.ts'
+import type {Config, DatabaseConfig, Preset, QueueConfig, ServiceConfig, Target} from '../config/config.ts'
 
 /** What operations have made of the regions; observed and recorded in the store, never written in ha.yaml. */
 export interface Roles {
@@ -17,10 +17,6 @@ export interface Roles {
   readonly drained: readonly string[]
   /** Place of each region in the address plan; only ever appended to, so that ranges stay put. */
   readonly indexes: Readonly<Record<string, number>>
-}
-
-export interface Zone {
-  readonly name: string
 }
 
 export interface RegionTopology {
@@ -58,6 +54,8 @@ export interface DatabaseTopology {
   readonly name: string
   /** DNS TXT record that names the primary's connectionName, e.g. `db.pms-rent.ha.internal.` */
   readonly record: string
+  /** Region → TXT record that names the region's own instance. */
+  readonly nearest: Readonly<Record<string, string>>
   readonly instances: readonly InstanceTopology[]
 }
 
@@ -85,6 +83,7 @@ export interface Topology {
   readonly app: string
   readonly environment: string
   readonly target: Target
+  readonly preset: Preset
   readonly project: string
   /** `<app>-<environment>`: the prefix of every name. */
   readonly prefix: string
@@ -96,7 +95,12 @@ export interface Topology {
   readonly services: readonly ServiceTopology[]
   readonly database?: DatabaseTopology
   readonly queues: readonly QueueTopology[]
-  readonly edge: {readonly domain?: string; readonly rateLimitPerMinute?: number; readonly waf: boolean; readonly port?: number}
+  readonly edge: {
+    readonly domain?: string
+    readonly rateLimitPerMinute?: number
+    readonly waf: boolean
+    readonly port?: number
+  }
   readonly secrets: readonly {readonly name: string; readonly id: string}[]
   readonly objectives: Config['objectives']
   readonly alerts: readonly string[]

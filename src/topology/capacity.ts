@@ -1,0 +1,44 @@
+/** Capacity: node pools large enough for each region to carry the whole load alone, and the doubts when they are not. */
+import type {Config, ServiceConfig} from '../config/config.ts'
+
+/** What one n2-standard-4 node offers pods after GKE's own reservations. Source: https://cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes */
+export const NODE = {machineType: 'n2-standard-4', cpuMillis: 3920, memoryMiB: 13_300} as const
+
+/** The Auth Proxy beside each pod that uses the database. */
+const SIDECAR = {cpuMillis: 50, memoryMiB: 64} as const
+
+/** Nodes needed for `replicas(service)` instances of every service, over all zones. */
+function nodesFor(config: Config, replicas: (service: ServiceConfig) => number): number {
+  let cpu = 0
+  let memory = 0
+  for (const service of config.services) {
+    const sidecar = config.database ? SIDECAR : {cpuMillis: 0, memoryMiB: 0}
+    cpu += replicas(service) * (service.resources.cpuMillis + sidecar.cpuMillis)
+    memory += replicas(service) * (service.resources.memoryMiB + sidecar.memoryMiB)
+  }
+  return Math.ceil(Math.max(cpu / NODE.cpuMillis, memory / NODE.memoryMiB))
+}
+
+/** Nodes per zone: the floor holds every service at `min` in this region, the ceiling every service at `max`. */
+export function nodePool(config: Config, zones: number) {
+  const minPerZone = Math.max(1, Math.ceil(nodesFor(config, (service) => service.replicas.min) / zones))
+  const maxPerZone = Math.max(minPerZone + 1, Math.ceil(nodesFor(config, (service) => service.replicas.max) / zones))
+  return {machineType: NODE.machineType, minPerZone, maxPerZone}
+}
+
+/**
+ * Doubts about surviving the loss of one region. `replicas` are per region, so a region that must take over from the others
+ * needs `max` ≥ what all regions together run at rest.
+ */
+export function capacityWarnings(config: Config): readonly string[] {
+  const regions = config.regions.length
+  if (regions < 2) return ['Only one region: nothing takes over when it is lost.']
+  return config.services.flatMap(({name, replicas}) => {
+    const needed = replicas.min * regions
+    if (replicas.max >= needed) return []
+    return [
+      `${name}: one region alone can run ${replicas.max} replicas, but ${regions} regions run ${needed} at rest; ` +
+        `set replicas.max to at least ${needed} to survive the loss of a region without shedding load.`,
+    ]
+  })
+}
