@@ -2,6 +2,7 @@
  * The objects of one region's cluster: what etcd and the registry are to a real API server. The API server and the controllers share one.
  * Objects that go out are deeply frozen: clone (`structuredClone`) before changing one.
  */
+import type {Log} from '../../contract.ts'
 import type {DeleteOptions, Json, KubeObject, Selector, WatchEvent} from './objects.ts'
 
 export type {DeleteOptions, Json, KubeObject, ObjectMeta, OwnerReference, Selector, WatchEvent} from './objects.ts'
@@ -48,4 +49,5 @@ export interface StoreOptions {
   /** The store writes below this folder only. */
   readonly dir: string
   readonly now?: () => Date
+  readonly log?: Log
 }
