@@ -1,0 +1,61 @@
+import {kubeconfigOf} from '../../src/topology/kubeconfig.ts'
+import type {DatabaseTopology, RegionTopology, ServiceTopology, Topology} from '../../src/topology/topology.ts'
+import {cellName} from '../cell/index.ts'
+import type {Recorded, Stack} from '../stack.ts'
+
+export type AppInput = ReturnType<typeof appInput>
+
+export const appName = (region: string) => `app-${region}`
+
+/** What a plan assumes of a cluster that does not exist yet; never contacted, since nothing can be there. */
+const UNKNOWN_ENDPOINT = 'not-created-yet.invalid'
+
+/** DNS endpoint of the region's cluster as its cell stack recorded it. */
+export const endpointOf = (recorded: Recorded, region: string) => {
+  const endpoint = recorded[cellName(region)]?.endpoint
+  return typeof endpoint === 'string' ? endpoint : UNKNOWN_ENDPOINT
+}
+
+export function appInput(topology: Topology, region: RegionTopology, recorded: Recorded) {
+  const {project, namespace, services, secrets, target, database} = topology
+  return {
+    project,
+    namespace,
+    services: services.map((service) => serviceIn(service, region.name)),
+    secrets,
+    region: region.name,
+    kubeconfig: kubeconfigOf(target, endpointOf(recorded, region.name), region.name, namespace),
+    clusterIdentifier: `projects/${project}/locations/${region.name}/clusters/${region.cluster}`,
+    serviceRange: `${topology.serviceRange.address}/${topology.serviceRange.prefixLength}`,
+    ...(database && {database: databaseIn(database, region.name)}),
+  }
+}
+
+/** Only what concerns this region, so that a change elsewhere leaves its fingerprint alone. */
+function serviceIn(service: ServiceTopology, region: string): ServiceTopology {
+  const {local: _, ...config} = service.config
+  const neg = service.negs[region]
+  return {...service, config, negs: neg === undefined ? {} : {[region]: neg}}
+}
+
+/** The pod follows records, not instances: roles are none of its business. */
+function databaseIn(database: DatabaseTopology, region: string): DatabaseTopology {
+  return {...database, instances: [], nearest: {[region]: database.nearest[region]!}}
+}
+
+/** One region's workloads. */
+export const app = (topology: Topology, region: RegionTopology): Stack => ({
+  kind: 'stack',
+  name: appName(region.name),
+  needs: [
+    'foundation',
+    cellName(region.name),
+    ...(topology.database ? ['database'] : []),
+    ...(topology.queues.length > 0 ? ['messaging'] : []),
+    ...(topology.database?.config.migrate ? ['migration'] : []),
+    ...(topology.secrets.length > 0 ? ['secrets'] : []),
+  ],
+  region: region.name,
+  input: (recorded) => appInput(topology, region, recorded),
+  program: async (input: AppInput) => (await import('./program.ts')).program(input),
+})

@@ -1,0 +1,41 @@
+import type {networking} from '@pulumi/kubernetes/types/input.js'
+import type {AppInput} from './index.ts'
+
+const tcp = (port: number) => ({protocol: 'TCP', port})
+const udp = (port: number) => ({protocol: 'UDP', port})
+const from = (...cidrs: string[]) => cidrs.map((cidr) => ({ipBlock: {cidr}}))
+
+/** Nothing in or out but what the platform needs. */
+export function networkPolicies({
+  services,
+  serviceRange,
+}: Pick<AppInput, 'services' | 'serviceRange'>): {name: string; spec: networking.v1.NetworkPolicySpec}[] {
+  const ports = [...new Set(services.flatMap(({config}) => (config.port === undefined ? [] : [config.port])))]
+  return [
+    {name: 'deny-all', spec: {podSelector: {}, policyTypes: ['Ingress', 'Egress']}},
+    {
+      name: 'allow-front-ends',
+      spec: {
+        podSelector: {},
+        policyTypes: ['Ingress'],
+        // Google's front ends and health checkers: https://cloud.google.com/load-balancing/docs/https#firewall-rules
+        ingress: [{from: from('130.211.0.0/22', '35.191.0.0/16'), ports: ports.map(tcp)}],
+      },
+    },
+    {
+      name: 'allow-platform',
+      spec: {
+        podSelector: {},
+        policyTypes: ['Egress'],
+        egress: [
+          // DNS, and NodeLocal DNSCache.
+          {ports: [udp(53), tcp(53)]},
+          {to: from(serviceRange), ports: [tcp(3307), tcp(5432)]},
+          {to: from('0.0.0.0/0'), ports: [tcp(443)]},
+          // Metadata server, for Workload Identity: https://cloud.google.com/kubernetes-engine/docs/how-to/network-policy
+          {to: from('169.254.169.254/32', '169.254.169.252/32'), ports: [tcp(80), tcp(988), tcp(987)]},
+        ],
+      },
+    },
+  ]
+}

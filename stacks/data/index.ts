@@ -1,0 +1,55 @@
+import type {DatabaseTopology, Topology} from '../../src/topology/topology.ts'
+import {labelsOf} from '../labels.ts'
+import type {Stack, Step} from '../stack.ts'
+
+export type DataInput = ReturnType<typeof dataInput>
+
+export function dataInput(topology: Topology, database: DatabaseTopology) {
+  const {project, network, dnsZone, preset, target} = topology
+  const {version, instances, record, nearest, config} = database
+  const connectionOf = (name: string) => instances.find((instance) => instance.name === name)!.connectionName
+  const primary = instances.find(({role}) => role === 'primary')!
+  return {
+    project,
+    network,
+    version,
+    instances,
+    storageGiB: config.storageGiB,
+    recoveryDays: Math.max(1, Math.round(config.recoverySeconds / 86_400)),
+    protect: target === 'gcp' && preset !== 'dev',
+    zone: dnsZone.name,
+    /** TXT records followed by the Auth Proxies: one for the primary, one per region for its own instance. */
+    records: [
+      {key: 'primary', name: record, target: primary.connectionName},
+      ...instances.map(({region, name}) => ({key: region, name: nearest[region]!, target: connectionOf(name)})),
+    ],
+    labels: labelsOf(topology, 'data'),
+  }
+}
+
+/** Every database instance of the platform, in one stack since roles move between them, and the records that name them. */
+export const data = (topology: Topology, database: DatabaseTopology): Stack => ({
+  kind: 'stack',
+  name: 'data',
+  needs: ['foundation'],
+  input: () => dataInput(topology, database),
+  program: async (input: DataInput) => (await import('./program.ts')).program(input),
+})
+
+/**
+ * Database, users and grants, by API: as Pulumi resources they belong to one instance by name and would be deleted and made
+ * again on the other instance after a change of roles.
+ */
+export const prepareDatabase = (topology: Topology, database: DatabaseTopology): Step => ({
+  kind: 'step',
+  name: 'database',
+  title: 'Prepare the database and its users',
+  deed: 'prepare-database',
+  needs: ['data'],
+  input: () => ({
+    project: topology.project,
+    // The epoch is left out on purpose: users and grants are replicated, a new primary has them already.
+    database: database.name,
+    users: topology.services.map(({account}) => `${account}@${topology.project}.iam`),
+  }),
+})

@@ -1,0 +1,60 @@
+import type {Topology} from '../../src/topology/topology.ts'
+import {labelsOf} from '../labels.ts'
+import type {Stack} from '../stack.ts'
+
+/** Google APIs the platform uses; enabled first, never disabled on destroy (other things in the project may use them). */
+const SERVICES = [
+  'artifactregistry',
+  'certificatemanager',
+  'cloudkms',
+  'cloudresourcemanager',
+  'cloudtrace',
+  'compute',
+  'container',
+  'dns',
+  'gkebackup',
+  'iam',
+  'iamcredentials',
+  'logging',
+  'monitoring',
+  'networkservices',
+  'pubsub',
+  'secretmanager',
+  'servicenetworking',
+  'sqladmin',
+]
+
+export type FoundationInput = ReturnType<typeof foundationInput>
+
+export function foundationInput(topology: Topology) {
+  const {project, network, serviceRange, dnsZone, secrets, namespace, prefix} = topology
+  return {
+    project,
+    network,
+    serviceRange,
+    dnsZone,
+    secrets,
+    namespace,
+    prefix,
+    labels: labelsOf(topology, 'foundation'),
+    apis: SERVICES.map((api) => `${api}.googleapis.com`),
+    regions: topology.regions.map(({name}) => name),
+    nodeAccount: nodeAccountOf(topology),
+    accounts: topology.services.map(({name, account}) => ({name, account})),
+    usesDatabase: topology.database !== undefined,
+    /** Ports that Google's front ends and health checkers must reach on the nodes. */
+    ports: [...new Set(topology.services.flatMap(({config}) => (config.type === 'http' ? [config.port!] : [])))],
+    ...(topology.edge.domain !== undefined && {domain: topology.edge.domain}),
+  }
+}
+
+export const nodeAccountOf = ({prefix}: Pick<Topology, 'prefix'>) => `${prefix.slice(0, 24).replace(/-+$/, '')}-nodes`
+
+/** Global things everything else stands on: APIs, network, identities, secrets, addresses, certificates. */
+export const foundation = (topology: Topology): Stack => ({
+  kind: 'stack',
+  name: 'foundation',
+  needs: [],
+  input: () => foundationInput(topology),
+  program: async (input: FoundationInput) => (await import('./program.ts')).program(input),
+})

@@ -1,0 +1,30 @@
+/** The stack graph: every stack and step of a topology, in an order that respects `needs`. Imports no Pulumi. */
+import type {Topology} from '../src/topology/topology.ts'
+import {app} from './app/index.ts'
+import {migration} from './app/migration.ts'
+import {cell} from './cell/index.ts'
+import {data, prepareDatabase} from './data/index.ts'
+import {discoverEndpoints, edge} from './edge/index.ts'
+import {foundation} from './foundation/index.ts'
+import {publishSecrets} from './foundation/secrets.ts'
+import {messaging} from './messaging/index.ts'
+import {observe} from './observe/index.ts'
+import type {Node} from './stack.ts'
+
+export function stacksOf(topology: Topology): readonly Node[] {
+  const {regions, database, queues, services, secrets} = topology
+  const migrate = database?.config.migrate
+  const hasHttp = services.some(({config}) => config.type === 'http')
+  return [
+    foundation(topology),
+    ...(secrets.length > 0 ? [publishSecrets(topology)] : []),
+    ...(database ? [data(topology, database)] : []),
+    ...regions.map((region) => cell(topology, region)),
+    ...(queues.length > 0 ? [messaging(topology)] : []),
+    ...(database ? [prepareDatabase(topology, database)] : []),
+    ...(migrate ? [migration(topology, migrate)] : []),
+    ...regions.map((region) => app(topology, region)),
+    ...(hasHttp ? [discoverEndpoints(topology), edge(topology)] : []),
+    observe(topology),
+  ]
+}
