@@ -1,0 +1,40 @@
+import {createActivity} from './activity.ts'
+import {duration} from './format.ts'
+import type {Reporter, Streams} from './reporter.ts'
+import {type Wording, wordsFor} from './words.ts'
+
+/** A pipeline that prints nothing for ten minutes is killed by many CI systems, and worries people long before. */
+const HEARTBEAT_MS = 10_000
+
+/** Plain lines for pipes and CI logs: each event's words, and a sign of life when there were none for a while. */
+export function createPlain({stdout, stderr}: Streams, wording: Wording): Reporter {
+  const activity = createActivity()
+  let last = performance.now()
+  let now = 0
+  const write = (line: string) => {
+    last = performance.now()
+    stderr.write(`${line}\n`)
+  }
+  const beat = setInterval(() => {
+    if (performance.now() - last < HEARTBEAT_MS - 500) return
+    const running = activity.running()
+    if (running.length === 0) return
+    const age = performance.now() - last
+    write(
+      `… still running: ${running.map((it) => `${it.name} (${[duration(now + age - it.since), it.doing].filter(Boolean).join(', ')})`).join('; ')}`,
+    )
+  }, HEARTBEAT_MS)
+  beat.unref()
+  return {
+    listen(event) {
+      now = event.at
+      activity.listen(event)
+      if (event.kind === 'task.started') write(`${event.title} …`)
+      for (const line of wordsFor(event, wording)) write(line)
+    },
+    result(lines) {
+      for (const line of lines) stdout.write(`${line}\n`)
+    },
+    close: () => clearInterval(beat),
+  }
+}

@@ -1,0 +1,182 @@
+/** Events → sentences. Pure: one event in, the lines a person should read out, or none. */
+import type {Action, Event, PlannedChange, StackPlan} from '../events/events.ts'
+import {bytes, count, duration, value} from './format.ts'
+import type {Style} from './style.ts'
+
+export interface Wording {
+  readonly style: Style
+  readonly verbose: boolean
+}
+
+const PAST: Record<Action, string> = {
+  create: 'created',
+  update: 'updated',
+  replace: 'replaced',
+  delete: 'deleted',
+  read: 'read',
+  same: 'unchanged',
+}
+
+const SIGNS: Record<PlannedChange['action'], {sign: string; tone: 'good' | 'warn' | 'bad'}> = {
+  create: {sign: '+', tone: 'good'},
+  update: {sign: '~', tone: 'warn'},
+  replace: {sign: '±', tone: 'bad'},
+  delete: {sign: '-', tone: 'bad'},
+}
+
+/** Lines for one event; empty for what only the live view or NDJSON shows. */
+export function wordsFor(event: Event, {style, verbose}: Wording): readonly string[] {
+  const tick = style('good', '✔')
+  const cross = style('bad', '✖')
+  switch (event.kind) {
+    case 'task.finished':
+      return event.ms < 2000 && !event.note
+        ? []
+        : [`${tick} ${event.note ?? event.task} ${style('dim', duration(event.ms))}`]
+    case 'task.failed':
+      return [`${cross} ${event.message}`]
+    case 'lock.awaited':
+      return [
+        `Waiting for the lock: ${event.owner} on ${event.host} runs ${event.operation} since ${new Date(event.since).toLocaleTimeString()}.`,
+      ]
+    case 'lock.broken':
+      return [style('warn', `Took over the lock of ${event.owner} (${event.operation}): ${event.reason}`)]
+    case 'plan.made':
+      return planLines(event.stacks, event.warnings, style)
+    case 'stack.skipped':
+      return event.reason === 'unchanged' && !verbose
+        ? []
+        : [style('dim', `· ${event.stack}: ${SKIPPED[event.reason]}`)]
+    case 'stack.repaired':
+      return [
+        style(
+          'warn',
+          `${event.stack}: picked up ${count(event.pending.length, 'operation')} that an earlier run left unfinished.`,
+        ),
+      ]
+    case 'stack.finished':
+      return [`${tick} ${event.stack} ${style('dim', `${changesText(event.changes)}, ${duration(event.ms)}`)}`]
+    case 'stack.failed':
+      return [
+        `${cross} ${style('strong', event.stack)} failed after ${duration(event.ms)}`,
+        ...event.problems.flatMap(({message, next}) => [indent(message), ...next.map((line) => indent(`→ ${line}`))]),
+      ]
+    case 'part.failed':
+      return verbose ? [`${cross} ${event.part.what} ${event.part.name}: ${event.message}`] : []
+    case 'part.finished':
+      return verbose
+        ? [style('dim', `  ${event.part.what} ${event.part.name} ${PAST[event.action]} (${duration(event.ms)})`)]
+        : []
+    case 'step.finished':
+      return [`${tick} ${event.step}${event.note ? `: ${event.note}` : ''} ${style('dim', duration(event.ms))}`]
+    case 'step.failed':
+      return [`${cross} ${style('strong', event.step)} failed after ${duration(event.ms)}`, indent(event.message)]
+    case 'engine.silent':
+      return [
+        style('warn', `${event.stack}: no news from the engine for ${duration(event.ms)}`) +
+          (event.waitingFor.length > 0
+            ? `; it waits for ${event.waitingFor.map(({what, name}) => `${what} ${name}`).join(', ')}`
+            : ''),
+      ]
+    case 'interrupt.received':
+      return [style('warn', event.message)]
+    case 'warning.raised':
+      return [style('warn', `! ${event.message}`), ...event.next.map((line) => indent(`→ ${line}`))]
+    case 'diagnostic.printed':
+      return verbose || event.severity === 'warning' || event.severity === 'error'
+        ? [style('dim', `${event.stack}: ${event.message}`)]
+        : []
+    case 'error.raised':
+      return [
+        `${cross} ${style('bad', event.message)} ${style('dim', `[${event.code}]`)}`,
+        ...event.next.map((line) => indent(`→ ${line}`)),
+      ]
+    default:
+      return []
+  }
+}
+
+const indent = (text: string) =>
+  text
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n')
+
+const SKIPPED: Record<Extract<Event, {kind: 'stack.skipped'}>['reason'], string> = {
+  unchanged: 'unchanged, not run',
+  'region-lost': 'its region is given up, not run',
+  'not-chosen': 'not chosen by --only',
+  'needs-failed': 'not run, something it needs failed',
+}
+
+/** `{create: 3, same: 2}` → `3 created, 2 unchanged`. */
+export function changesText(changes: Partial<Record<Action, number>>): string {
+  const parts = (Object.keys(PAST) as Action[])
+    .filter((action) => changes[action])
+    .map((action) => `${changes[action]} ${PAST[action]}`)
+  return parts.length === 0 ? 'nothing to do' : parts.join(', ')
+}
+
+/** What a task shows while it runs: `53 of 115 MiB, 46 %`. */
+export function progressText({
+  done,
+  total,
+  unit,
+  note,
+}: {
+  done?: number
+  total?: number
+  unit?: string
+  note?: string
+}): string {
+  const amount = (n: number) => (unit === 'bytes' ? bytes(n) : String(n))
+  const parts: string[] = []
+  if (done !== undefined && total !== undefined && total > 0) {
+    parts.push(
+      `${amount(done)} of ${amount(total)}${unit && unit !== 'bytes' ? ` ${unit}` : ''}, ${Math.floor((100 * done) / total)} %`,
+    )
+  } else if (done !== undefined) {
+    parts.push(`${amount(done)}${unit && unit !== 'bytes' ? ` ${unit}` : ''}`)
+  }
+  if (note) parts.push(note)
+  return parts.join(' · ')
+}
+
+/** The plan: risks first, then a tree by stack, then one line that sums it up. */
+export function planLines(stacks: readonly StackPlan[], warnings: readonly string[], style: Style): string[] {
+  const changes = stacks.flatMap((stack) => stack.changes)
+  const risky = changes.filter(({part, action}) => part.stateful && (action === 'replace' || action === 'delete'))
+  const lines: string[] = []
+  for (const {part, action} of risky) {
+    lines.push(style('bad', `! ${action}s ${part.what} ${part.name}: its data is lost`))
+  }
+  for (const warning of warnings) lines.push(style('warn', `! ${warning}`))
+  for (const stack of stacks.filter(({changes}) => changes.length > 0)) {
+    lines.push(style('strong', stack.stack))
+    for (const change of stack.changes) lines.push(...changeLines(change, style))
+  }
+  lines.push(summaryLine(changes, style))
+  return lines
+}
+
+function changeLines({part, action, fields}: PlannedChange, style: Style): string[] {
+  const {sign, tone} = SIGNS[action]
+  const head = `  ${style(tone, sign)} ${part.what} ${style('strong', part.name)}`
+  if (action !== 'update' && action !== 'replace') return [head]
+  return [
+    head,
+    ...fields.map(
+      ({path, from, to, replaces}) =>
+        `      ${path}: ${value(from)} → ${value(to)}${replaces ? style('bad', '  (forces replacement)') : ''}`,
+    ),
+  ]
+}
+
+function summaryLine(changes: readonly PlannedChange[], style: Style): string {
+  if (changes.length === 0) return style('good', 'No changes. The platform is as ha.yaml says.')
+  const counted = (['create', 'update', 'replace', 'delete'] as const)
+    .map((action) => [action, changes.filter((change) => change.action === action).length] as const)
+    .filter(([, n]) => n > 0)
+    .map(([action, n]) => `${n} to ${action}`)
+  return `${style('strong', 'Plan:')} ${counted.join(', ')}.`
+}
