@@ -1,0 +1,98 @@
+/** The port: what ha needs of any cloud, besides what Pulumi makes. One adapter implements it over Google's wires. */
+import type {Topology} from '../topology/topology.ts'
+
+/** Something observed, or why it could not be. Absence of an answer is never taken for an answer. */
+export type Seen<T> = {readonly seen: T} | {readonly unseen: string}
+
+export interface InstanceSeen {
+  readonly name: string
+  readonly role: 'primary' | 'replica'
+  readonly state: string
+  readonly zone?: string
+  readonly lagSeconds?: number
+  readonly timeline?: number
+  /** Address people can reach it at with psql; emulated target only. */
+  readonly address?: string
+}
+
+export interface ServiceSeen {
+  readonly name: string
+  readonly image: string
+  readonly ready: number
+  readonly desired: number
+  readonly updated: number
+  readonly restarts: number
+  /** Why pods are not ready, e.g. `CrashLoopBackOff`. */
+  readonly reasons: readonly string[]
+}
+
+export interface EndpointsSeen {
+  readonly service: string
+  readonly healthy: number
+  readonly total: number
+  readonly drained: boolean
+}
+
+export interface RegionSeen {
+  readonly name: string
+  readonly services: Seen<readonly ServiceSeen[]>
+  readonly instance?: Seen<InstanceSeen>
+  readonly endpoints: Seen<readonly EndpointsSeen[]>
+}
+
+export interface QueueSeen {
+  readonly name: string
+  readonly backlog: number
+  readonly oldestSeconds: number
+  readonly dead: number
+}
+
+export interface Observation {
+  readonly url?: string
+  readonly regions: readonly RegionSeen[]
+  readonly queues: Seen<readonly QueueSeen[]>
+}
+
+/** Deeds Pulumi has no resource for, or none that survives a change of roles. Each is idempotent. */
+export interface Cloud {
+  observe(topology: Topology, endpoints: Readonly<Record<string, string>>): Promise<Observation>
+  /** Instances and their observed roles. @throws HaError CLOUD_UNREACHABLE */
+  instances(
+    project: string,
+  ): Promise<readonly {name: string; region: string; role: 'primary' | 'replica'; state: string}[]>
+  prepareDatabase(request: {
+    project: string
+    instance: string
+    database: string
+    users: readonly string[]
+  }): Promise<void>
+  /** NEG self links: service → region → zone. Waits until every one exists. */
+  discoverEndpoints(request: {
+    project: string
+    negs: Readonly<Record<string, Readonly<Record<string, {name: string; zones: readonly string[]}>>>>
+    deadlineMs: number
+  }): Promise<Record<string, Record<string, Record<string, string>>>>
+  /** Whether the secret has a version that can be read. */
+  hasSecret(project: string, id: string): Promise<boolean>
+  addSecret(project: string, id: string, value: string): Promise<void>
+  /** Runs a Job to its end. @throws HaError MIGRATION_FAILED with the pod's last words. */
+  runJob(request: {
+    endpoint: string
+    namespace: string
+    name: string
+    serviceAccount: {name: string; annotations: Readonly<Record<string, string>>}
+    spec: unknown
+    deadlineMs: number
+  }): Promise<void>
+  /** Lines of every pod of a service, as they come. Resolves when they end, or when aborted. */
+  logs(request: {
+    endpoint: string
+    namespace: string
+    service: string
+    follow: boolean
+    tailLines?: number
+    sinceSeconds?: number
+    signal: AbortSignal
+    onLine: (pod: string, line: string) => void
+  }): Promise<void>
+}

@@ -1,0 +1,23 @@
+/** The one adapter of the port: Google's REST APIs and Kubernetes', at whatever address the wires give. */
+import type {Clock} from '../clock.ts'
+import type {Cloud} from './cloud.ts'
+import {discoverEndpoints} from './compute.ts'
+import {podLogs, runJob} from './kubernetes.ts'
+import {observe} from './observe.ts'
+import {addSecret, hasSecret} from './secrets.ts'
+import {listInstances, prepareDatabase} from './sql.ts'
+import type {Wires} from './wires.ts'
+
+export function createCloud(wires: Wires, clock: Clock): Cloud {
+  const token = async () => wires.token?.()
+  return {
+    observe: async (topology, endpoints) => observe(wires, topology, endpoints, await token()),
+    instances: async (project) => listInstances(wires, project, await token()),
+    prepareDatabase: async (request) => prepareDatabase(wires, clock, request, await token()),
+    discoverEndpoints: async (request) => discoverEndpoints(wires, clock, request, await token()),
+    hasSecret: async (project, id) => hasSecret(wires, project, id, await token()),
+    addSecret: async (project, id, value) => addSecret(wires, project, id, value, await token()),
+    runJob: async (request) => runJob(request, await token()),
+    logs: async (request) => podLogs(request, await token()),
+  }
+}

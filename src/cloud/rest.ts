@@ -1,0 +1,107 @@
+/** JSON over HTTP with a deadline on every call and Google's and Kubernetes' error bodies understood. */
+import {request as httpRequest} from 'node:http'
+import {request as httpsRequest} from 'node:https'
+import {HaError} from '../errors.ts'
+
+export interface Call {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly body?: unknown
+  readonly contentType?: string
+  /** Milliseconds; default 10 s. A dead region must not hold anything up for longer. */
+  readonly deadlineMs?: number
+  readonly token?: string
+  /** For answers that go on (logs, watches): each complete line, as it comes. No deadline applies once it started. */
+  readonly onLine?: (line: string) => void
+  readonly signal?: AbortSignal
+}
+
+const DEFAULT_DEADLINE_MS = 10_000
+
+/**
+ * The answer's JSON (or text when it is not JSON).
+ * @throws HaError CLOUD_UNREACHABLE (no answer in time, connection refused), CLOUD_REFUSED (an error status; `data.status` has it).
+ */
+export async function callJson<T = unknown>(url: string, call: Call = {}): Promise<T> {
+  const {status, text} = await send(url, call)
+  const parsed = parse(text)
+  if (status < 400) return parsed as T
+  throw new HaError('CLOUD_REFUSED', `${call.method ?? 'GET'} ${new URL(url).pathname}: ${reasonOf(parsed, status)}`, {
+    data: {status},
+  })
+}
+
+/** As callJson, but undefined for 404. */
+export async function findJson<T = unknown>(url: string, call: Call = {}): Promise<T | undefined> {
+  try {
+    return await callJson<T>(url, call)
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined
+    throw error
+  }
+}
+
+/** The HTTP status behind a CLOUD_REFUSED error. */
+export const statusOf = (error: unknown): number | undefined =>
+  error instanceof HaError && error.code === 'CLOUD_REFUSED' ? (error.data.status as number) : undefined
+
+function send(url: string, call: Call): Promise<{status: number; text: string}> {
+  const {method = 'GET', body, contentType = 'application/json', deadlineMs = DEFAULT_DEADLINE_MS} = call
+  const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
+  const request = url.startsWith('https:') ? httpsRequest : httpRequest
+  return new Promise((resolve, reject) => {
+    const unreachable = (why: string) =>
+      reject(new HaError('CLOUD_UNREACHABLE', `${new URL(url).host} did not answer: ${why}`, {data: {url}}))
+    const headers = {
+      accept: 'application/json',
+      ...(payload && {'content-type': contentType, 'content-length': payload.length}),
+      ...(call.token !== undefined && {authorization: `Bearer ${call.token}`}),
+    }
+    const sent = request(url, {method, headers, ...(call.signal && {signal: call.signal})}, (response) => {
+      response.setEncoding('utf8')
+      let text = ''
+      let pending = ''
+      if (call.onLine) clearTimeout(timer)
+      response.on('data', (chunk: string) => {
+        if (!call.onLine || (response.statusCode ?? 500) >= 400) {
+          text += chunk
+          return
+        }
+        const lines = (pending + chunk).split('\n')
+        pending = lines.pop()!
+        lines.forEach(call.onLine)
+      })
+      response.on('end', () => {
+        clearTimeout(timer)
+        if (pending) call.onLine?.(pending)
+        resolve({status: response.statusCode ?? 500, text})
+      })
+      response.on('error', (error) => unreachable(error.message))
+    })
+    const timer = setTimeout(() => sent.destroy(new Error(`no answer within ${deadlineMs / 1000} s`)), deadlineMs)
+    sent.on('error', (error) => {
+      clearTimeout(timer)
+      if (call.signal?.aborted) resolve({status: 200, text: ''})
+      else unreachable(error.message || error.name)
+    })
+    sent.end(payload)
+  })
+}
+
+function parse(text: string): unknown {
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** Google: `{error: {message}}`; Kubernetes: `Status` with `message`. */
+function reasonOf(body: unknown, status: number): string {
+  if (typeof body === 'object' && body !== null) {
+    const {error, message} = body as {error?: {message?: string}; message?: string}
+    const text = error?.message ?? message
+    if (text) return text
+  }
+  return `status ${status}`
+}

@@ -1,0 +1,119 @@
+/** Cloud SQL Admin API, v1beta4. Source: https://cloud.google.com/sql/docs/postgres/admin-api/rest/v1beta4 */
+import type {Clock} from '../clock.ts'
+import {HaError} from '../errors.ts'
+import {callJson, findJson} from './rest.ts'
+import type {Wires} from './wires.ts'
+
+interface Operation {
+  readonly name: string
+  readonly status: 'PENDING' | 'RUNNING' | 'DONE'
+  readonly error?: {readonly errors?: readonly {readonly message?: string}[]}
+}
+interface Instance {
+  readonly name: string
+  readonly region: string
+  readonly state?: string
+  readonly instanceType?: string
+}
+
+const OPERATION_DEADLINE_MS = 120_000
+const POLL_MS = 250
+
+const withToken = (token: string | undefined) => (token === undefined ? {} : {token})
+const projectUrl = (wires: Wires, project: string) => `${wires.base('sqladmin')}/sql/v1beta4/projects/${project}`
+
+/** Every instance with the role the API says it has now. */
+export async function listInstances(wires: Wires, project: string, token?: string) {
+  const {items = []} = await callJson<{items?: readonly Instance[]}>(
+    `${projectUrl(wires, project)}/instances`,
+    withToken(token),
+  )
+  return items.map(({name, region, state, instanceType}) => ({
+    name,
+    region,
+    state: state ?? 'UNKNOWN',
+    role: instanceType === 'READ_REPLICA_INSTANCE' ? ('replica' as const) : ('primary' as const),
+  }))
+}
+
+export interface DatabaseRequest {
+  readonly project: string
+  /** The primary's instance. */
+  readonly instance: string
+  readonly database: string
+  /** IAM users without `.gserviceaccount.com`, as PostgreSQL knows them. */
+  readonly users: readonly string[]
+}
+
+/** Database, IAM users and their grants; each made only when absent. */
+export async function prepareDatabase(
+  wires: Wires,
+  clock: Clock,
+  request: DatabaseRequest,
+  token?: string,
+): Promise<void> {
+  const {project, instance, database, users} = request
+  const url = `${projectUrl(wires, project)}/instances/${instance}`
+  const wait = (operation: Operation) => untilDone(wires, clock, project, operation, token)
+
+  if (!(await findJson(`${url}/databases/${database}`, withToken(token)))) {
+    await wait(
+      await callJson<Operation>(`${url}/databases`, {method: 'POST', body: {name: database}, ...withToken(token)}),
+    )
+  }
+  const {items = []} = await callJson<{items?: readonly {name: string}[]}>(`${url}/users`, withToken(token))
+  const present = new Set(items.map(({name}) => name))
+  for (const name of users.filter((user) => !present.has(user))) {
+    const body = {name, type: 'CLOUD_IAM_SERVICE_ACCOUNT'}
+    await wait(await callJson<Operation>(`${url}/users`, {method: 'POST', body, ...withToken(token)}))
+  }
+  await callJson(`${url}/executeSql`, {
+    method: 'POST',
+    body: {database, sqlStatement: grantsFor(database, users), autoIamAuthn: true},
+    deadlineMs: 30_000,
+    ...withToken(token),
+  })
+}
+
+/**
+ * One owner role for everything in the database; each service's user acts as it from the moment it logs in, so that a table
+ * made by one service's migration belongs to all of them.
+ */
+export function grantsFor(database: string, users: readonly string[]): string {
+  const owner = quoteIdentifier(`${database}_owner`)
+  const literal = `'${database.replaceAll("'", "''")}_owner'`
+  return [
+    `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${literal}) THEN CREATE ROLE ${owner} NOLOGIN; END IF; END $$;`,
+    `GRANT ALL ON DATABASE ${quoteIdentifier(database)} TO ${owner};`,
+    `GRANT ALL ON SCHEMA public TO ${owner};`,
+    ...users.flatMap((user) => [
+      `GRANT ${owner} TO ${quoteIdentifier(user)};`,
+      `ALTER ROLE ${quoteIdentifier(user)} IN DATABASE ${quoteIdentifier(database)} SET role = ${literal};`,
+    ]),
+  ].join('\n')
+}
+
+const quoteIdentifier = (name: string) => `"${name.replaceAll('"', '""')}"`
+
+async function untilDone(
+  wires: Wires,
+  clock: Clock,
+  project: string,
+  operation: Operation,
+  token?: string,
+): Promise<void> {
+  const deadline = clock.monotonic() + OPERATION_DEADLINE_MS
+  let current = operation
+  while (current.status !== 'DONE') {
+    if (clock.monotonic() > deadline) {
+      throw new HaError(
+        'TIMED_OUT',
+        `Cloud SQL did not finish ${operation.name} within ${OPERATION_DEADLINE_MS / 1000} s.`,
+      )
+    }
+    await clock.sleep(POLL_MS)
+    current = await callJson<Operation>(`${projectUrl(wires, project)}/operations/${operation.name}`, withToken(token))
+  }
+  const message = current.error?.errors?.[0]?.message
+  if (message !== undefined) throw new HaError('CLOUD_REFUSED', `Cloud SQL: ${message}`)
+}

@@ -1,0 +1,14 @@
+/** Where Google's APIs are: Google's own hosts, or one emulator that serves them all. Nothing else differs between targets. */
+export type Api = 'sqladmin' | 'compute' | 'container' | 'secretmanager'
+
+export interface Wires {
+  /** Base URL of an API, without a trailing slash. */
+  base(api: Api): string
+  /** Bearer token for Google; absent on the emulator. */
+  readonly token?: () => Promise<string>
+  /** Base URL of the emulator's own pages (`/emulator/v1/…`): what Google shows in Monitoring, lag and backlog. */
+  readonly emulator?: string
+}
+
+/** Every API behind one address. */
+export const emulatorWires = (googleapis: string): Wires => ({base: () => googleapis, emulator: googleapis})
