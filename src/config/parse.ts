@@ -1,0 +1,128 @@
+/**
+ * ha.yaml → Config, or every problem at once. Pure: text in, value out.
+ *
+ *   text → located values → per environment: overrides laid over → shape (zod) → rules → Config
+ *
+ * Every environment is checked, whichever is asked for: what is wrong for production is best known while rehearsing.
+ */
+import type {Config} from './config.ts'
+import {parseYaml} from './document.ts'
+import {type Environment, environmentsOf} from './environments.ts'
+import {childOf, type Located, offsetOf, type Path} from './located.ts'
+import {nearest} from './nearest.ts'
+import {type Fault, type Problem, placeProblems} from './problems.ts'
+import {type Context, resolveConfig} from './resolve.ts'
+import {RULES} from './rules/index.ts'
+import type {Report} from './rules/rule.ts'
+import {checkShape, type Shape, show} from './shape.ts'
+
+export interface ParseOptions {
+  /** Name of the file, as problems show it. */
+  readonly file: string
+  /** Folder of the file, absolute. */
+  readonly baseDir: string
+  /** Environment to resolve; the file's first by default. */
+  readonly environment?: string
+}
+
+export type Parsed = {readonly config: Config} | {readonly problems: readonly Problem[]}
+
+export function parseConfig(text: string, {file, baseDir, environment}: ParseOptions): Parsed {
+  const refuse = (faults: readonly Fault[]) => ({problems: placeProblems(text, file, faults)})
+  const {root, faults} = parseYaml(text)
+  if (!root) return refuse(faults)
+  const version = versionFault(root)
+  if (version?.code === 'VERSION_UNSUPPORTED') return refuse([...faults, version])
+  const found = environmentsOf(root)
+  const checked = found.environments.map((each) => checkEnvironment(each, baseDir))
+  const chosen = environment ?? found.environments[0]?.name
+  const all = [
+    ...faults,
+    ...(version ? [version] : []),
+    ...found.faults,
+    ...mergeFaults(checked),
+    ...unknownEnvironment(root, found.environments, environment),
+  ]
+  const config = checked.find(({name}) => name === chosen)?.config
+  return all.length === 0 && config ? {config} : refuse(all)
+}
+
+interface Checked {
+  readonly name: string
+  readonly faults: readonly Fault[]
+  readonly config?: Config
+}
+
+function checkEnvironment({name, root}: Environment, baseDir: string): Checked {
+  const shape = checkShape(root)
+  const faults = [...shape.faults, ...ruleFaults(name, root, shape)]
+  if (faults.length > 0 || !shape.settings) return {name, faults}
+  const context: Context = {environment: name, baseDir}
+  return {name, faults, config: resolveConfig(shape.settings, context)}
+}
+
+function ruleFaults(environment: string, root: Located, {draft, broken}: Shape): Fault[] {
+  const faults: Fault[] = []
+  const isBroken = (path: Path) => broken.some((other) => areRelated(path, other))
+  const report = ({code, path, of, message, instead, involves = []}: Report) => {
+    if ([path, ...involves].some(isBroken)) return
+    faults.push({code, message, offset: offsetOf(root, path, of), ...(instead !== undefined && {instead})})
+  }
+  const scope = {environment, draft, preset: draft.preset ?? ('standard' as const), target: draft.target, report}
+  for (const rule of RULES) rule(scope)
+  return faults
+}
+
+/** Whether one path leads to or through the other. */
+const areRelated = (a: Path, b: Path) => a.slice(0, b.length).every((step, index) => step === b[index])
+
+/** One fault shown once; where only some environments have it, it says which. */
+function mergeFaults(checked: readonly Checked[]): Fault[] {
+  const merged = new Map<string, {fault: Fault; names: string[]}>()
+  for (const {name, faults} of checked) {
+    for (const fault of faults) {
+      const key = `${fault.code} ${fault.offset} ${fault.message}`
+      const known = merged.get(key)
+      if (known) known.names.push(name)
+      else merged.set(key, {fault, names: [name]})
+    }
+  }
+  return [...merged.values()].map(({fault, names}) => {
+    const isCommon = names.length === checked.length || fault.message.includes(`environment ${names[0]}`)
+    return isCommon ? fault : {...fault, message: `${fault.message.replace(/\.$/, '')} (in ${names.join(', ')}).`}
+  })
+}
+
+/** Versions this ha reads. A later ha adds `2` here beside the step that lifts a file of version 1 to it. */
+const READS = [1]
+
+function versionFault(root: Located): Fault | undefined {
+  const version = childOf(root, 'version')
+  if (!version) {
+    const message = 'version is missing; it says which format the file is written in.'
+    return {code: 'VERSION_MISSING', message, offset: root.at, instead: 'version: 1'}
+  }
+  const value = version.kind === 'scalar' ? version.value : undefined
+  if (typeof value === 'number' && READS.includes(value)) return undefined
+  const isFuture = typeof value === 'number' && value > Math.max(...READS)
+  const message = isFuture
+    ? `version ${value} is newer than this ha, which reads version ${READS.join(', ')}. Update ha, or see the release notes of version ${value} for what to take back.`
+    : `version is ${version.kind === 'scalar' ? show(value) : `a ${version.kind}`}; this ha reads version ${READS.join(', ')}.`
+  return {code: 'VERSION_UNSUPPORTED', message, offset: version.at, instead: `${READS.at(-1)}`}
+}
+
+function unknownEnvironment(root: Located, environments: readonly Environment[], asked: string | undefined): Fault[] {
+  if (asked === undefined || environments.length === 0 || environments.some(({name}) => name === asked)) return []
+  const names = environments.map(({name}) => name)
+  const meant = nearest(asked, names)
+  const hint = meant ? `Did you mean ${meant}?` : `There is ${names.join(', ')}.`
+  const message = `There is no environment ${asked}. ${hint}`
+  return [
+    {
+      code: 'ENVIRONMENT_UNKNOWN',
+      message,
+      offset: offsetOf(root, ['environments'], 'key'),
+      ...(meant && {instead: meant}),
+    },
+  ]
+}
