@@ -63,9 +63,15 @@ export function match(negs: Request['negs'], groups: readonly Group[]): {links: 
       for (const zone of zones) {
         const link = found.get(`${zone}/${name}`)
         if (link === undefined) missing.push(`${name} in ${zone}`)
-        else ((links[service] ??= {})[region] ??= {})[zone] = link
+        else record(links, service, region, zone, link)
       }
     }
   }
   return {links, missing}
+}
+
+function record(links: Links, service: string, region: string, zone: string, link: string): void {
+  links[service] ??= {}
+  links[service][region] ??= {}
+  links[service][region][zone] = link
 }

@@ -10,7 +10,9 @@ const HEARTBEAT_MS = 10_000
 export function createPlain({stdout, stderr}: Streams, wording: Wording): Reporter {
   const activity = createActivity()
   let last = performance.now()
-  let now = 0
+  // The last event's time, and when it came: between events the heartbeat adds what passed since.
+  let at = 0
+  let seen = last
   const write = (line: string) => {
     last = performance.now()
     stderr.write(`${line}\n`)
@@ -19,15 +21,16 @@ export function createPlain({stdout, stderr}: Streams, wording: Wording): Report
     if (performance.now() - last < HEARTBEAT_MS - 500) return
     const running = activity.running()
     if (running.length === 0) return
-    const age = performance.now() - last
+    const now = at + performance.now() - seen
     write(
-      `… still running: ${running.map((it) => `${it.name} (${[duration(now + age - it.since), it.doing].filter(Boolean).join(', ')})`).join('; ')}`,
+      `… still running: ${running.map((it) => `${it.name} (${[duration(now - it.since), it.doing].filter(Boolean).join(', ')})`).join('; ')}`,
     )
   }, HEARTBEAT_MS)
   beat.unref()
   return {
     listen(event) {
-      now = event.at
+      at = event.at
+      seen = performance.now()
       activity.listen(event)
       if (event.kind === 'task.started') write(`${event.title} …`)
       for (const line of wordsFor(event, wording)) write(line)

@@ -1,0 +1,110 @@
+import {expect, test} from 'vitest'
+import type {Event, Part, PlannedChange} from '../../src/events/events.ts'
+import {bytes, duration, table} from '../../src/report/format.ts'
+import {colourless} from '../../src/report/style.ts'
+import {changesText, planLines, progressText, wordsFor} from '../../src/report/words.ts'
+
+const part = (over: Partial<Part> = {}): Part => ({
+  stack: 'app-us-east1',
+  region: 'us-east1',
+  what: 'Autoscaler',
+  name: 'api',
+  stateful: false,
+  ...over,
+})
+const change = (over: Partial<PlannedChange> = {}): PlannedChange => ({
+  part: part(),
+  action: 'update',
+  fields: [],
+  ...over,
+})
+const plan = (...changes: PlannedChange[]) =>
+  planLines([{stack: 'app-us-east1', verdict: 'change', changes}], [], colourless)
+
+test.each([
+  [0, '0.0 s'],
+  [840, '0.8 s'],
+  [9_940, '9.9 s'],
+  [59_400, '59 s'],
+  [75_000, '1 min 15 s'],
+  [3_600_000, '1 h'],
+  [200_000_000, '2 d 7 h'],
+])('%i ms reads %s', (ms, text) => expect(duration(ms)).toBe(text))
+
+test.each([
+  [12, '12 B'],
+  [1536, '1.5 KiB'],
+  [115 * 1024 * 1024, '115 MiB'],
+])('%i bytes read %s', (n, text) => expect(bytes(n)).toBe(text))
+
+test('columns line up however wide their cells', () => {
+  expect(
+    table([
+      ['a', 'bbb'],
+      ['aaaa', 'b'],
+    ]),
+  ).toEqual(['a     bbb', 'aaaa  b'])
+})
+
+test('a plan with nothing to do says so in one line', () => {
+  expect(planLines([{stack: 'edge', verdict: 'skip', changes: []}], [], colourless)).toEqual([
+    'No changes. The platform is as ha.yaml says.',
+  ])
+})
+
+test('an edited minimum shows as exactly that field', () => {
+  expect(plan(change({fields: [{path: 'spec.minReplicas', from: 3, to: 4}]}))).toEqual([
+    'app-us-east1',
+    '  ~ Autoscaler api',
+    '      spec.minReplicas: 3 → 4',
+    'Plan: 1 to update.',
+  ])
+})
+
+test('the loss of data stands before everything else', () => {
+  const lines = plan(
+    change({action: 'create'}),
+    change({action: 'replace', part: part({what: 'Cloud SQL instance', name: 'db', stateful: true})}),
+  )
+  expect(lines[0]).toBe('! replaces Cloud SQL instance db: its data is lost')
+  expect(lines.at(-1)).toBe('Plan: 1 to create, 1 to replace.')
+})
+
+test('warnings of the topology stand in the plan', () => {
+  expect(planLines([], ['one region alone is too small'], colourless)[0]).toBe('! one region alone is too small')
+})
+
+test('a failed stack tells what happened and what to do', () => {
+  const event: Event = {
+    kind: 'stack.failed',
+    at: 0,
+    stack: 'data',
+    ms: 2500,
+    problems: [{code: 'x', message: 'Cloud SQL instance db: quota exceeded', next: ['Ask for more quota.']}],
+  }
+  expect(wordsFor(event, {style: colourless, verbose: false})).toEqual([
+    '✖ data failed after 2.5 s',
+    '  Cloud SQL instance db: quota exceeded',
+    '  → Ask for more quota.',
+  ])
+})
+
+test('what changed nothing is only told to those who ask', () => {
+  const event: Event = {kind: 'stack.skipped', at: 0, stack: 'edge', reason: 'unchanged'}
+  expect(wordsFor(event, {style: colourless, verbose: false})).toEqual([])
+  expect(wordsFor(event, {style: colourless, verbose: true})).toEqual(['· edge: unchanged, not run'])
+})
+
+test('counts of changes read as a sentence', () => {
+  expect(changesText({create: 3, same: 2})).toBe('3 created, 2 unchanged')
+  expect(changesText({})).toBe('nothing to do')
+})
+
+test('progress shows how much of how much when the end is known', () => {
+  expect(progressText({done: 50 * 1024 * 1024, total: 100 * 1024 * 1024, unit: 'bytes'})).toBe(
+    '50 MiB of 100 MiB, 50 %',
+  )
+  expect(progressText({done: 312, total: 1204, unit: 'packages', note: 'compiling'})).toBe(
+    '312 of 1204 packages, 25 % · compiling',
+  )
+})
