@@ -88,12 +88,33 @@ export function wordsFor(event: Event, {style, verbose}: Wording): readonly stri
         : []
     case 'error.raised':
       return [
+        ...problemLines(event.data.problems, style),
         `${cross} ${style('bad', event.message)} ${style('dim', `[${event.code}]`)}`,
         ...event.next.map((line) => indent(`→ ${line}`)),
       ]
     default:
       return []
   }
+}
+
+/** Problems of ha.yaml, as a compiler would show them: place, message, the line, what to write instead. */
+function problemLines(problems: unknown, style: Style): string[] {
+  if (!Array.isArray(problems)) return []
+  return problems.flatMap(({file, line, column, message, code, excerpt, instead}: Placed) => [
+    `${style('strong', `${file}:${line}:${column}`)} ${message} ${style('dim', `[${code}]`)}`,
+    ...(excerpt.trim() ? [style('dim', `  ${excerpt}`)] : []),
+    ...(instead === undefined ? [] : [`  → ${instead}`]),
+  ])
+}
+
+interface Placed {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  readonly message: string
+  readonly code: string
+  readonly excerpt: string
+  readonly instead?: string
 }
 
 const indent = (text: string) =>

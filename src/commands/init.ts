@@ -1,0 +1,47 @@
+import {relative, resolve} from 'node:path'
+import {Args} from '@oclif/core'
+import * as Flags from '@oclif/core/flags'
+import {HaCommand} from '../cli/command.ts'
+import {approvalFlags, commonFlags} from '../cli/flags.ts'
+import {askInit} from '../cli/questions.ts'
+import {listTemplates, scaffold, suggestName} from '../cli/scaffold.ts'
+
+export default class Init extends HaCommand {
+  static override summary = 'Write an ha.yaml and an app that runs, from a template.'
+  static override examples = ['<%= config.bin %> init', '<%= config.bin %> init shop --template minimal --yes']
+  static override args = {dir: Args.string({description: 'Folder to write to; here by default.', default: '.'})}
+  static override flags = {
+    ...commonFlags,
+    ...approvalFlags,
+    template: Flags.string({char: 't', summary: 'Which template; asked for when there is a terminal.'}),
+    app: Flags.string({summary: 'Name of the app; the folder’s by default.'}),
+    region: Flags.string({summary: 'A region, the primary’s first; at least twice.', multiple: true}),
+    force: Flags.boolean({summary: 'Overwrite files that are already there.'}),
+  }
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.parse(Init)
+    const {report, style} = this.begin(flags)
+    const {cwd, interactive, self} = this.surroundings()
+    const folder = resolve(cwd, args.dir)
+    const defaults = {
+      template: flags.template ?? 'rental',
+      app: flags.app ?? suggestName(folder),
+      regions: flags.region ?? ['us-east1', 'europe-west1'],
+    }
+    const ask = interactive && !flags.yes
+    const {template, ...answers} = ask ? await askInit(defaults, flags, await listTemplates()) : defaults
+    const files = await scaffold({template, folder, answers, force: flags.force})
+    const shown = relative(cwd, folder) || '.'
+    report.result(
+      [
+        `${style('good', '✔')} ${files.length} files in ${shown}.`,
+        'Next:',
+        ...(shown === '.' ? [] : [`  cd ${shown}`]),
+        '  npm install',
+        `  ${self} deploy`,
+      ],
+      {folder, template, files},
+    )
+  }
+}
