@@ -18,7 +18,7 @@ interface Given {
 /** @throws HaError PLAN_DECLINED when the person leaves with Ctrl-C. */
 export async function askInit(defaults: InitAnswers, given: Given, templates: readonly string[]): Promise<InitAnswers> {
   try {
-    return await inquirer.prompt(
+    const answers = await inquirer.prompt(
       [
         {type: 'select', name: 'template', message: 'Template', choices: [...templates], default: defaults.template},
         {
@@ -47,6 +47,7 @@ export async function askInit(defaults: InitAnswers, given: Given, templates: re
         ...(given.region !== undefined && {regions: [...given.region]}),
       },
     )
+    return {...defaults, ...answers}
   } catch (error) {
     if (error instanceof Error && error.name === 'ExitPromptError') {
       throw new HaError('PLAN_DECLINED', 'Left. Nothing was written.')

@@ -1,5 +1,5 @@
 import {relative, resolve} from 'node:path'
-import {Args} from '@oclif/core'
+import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {HaCommand} from '../cli/command.ts'
 import {approvalFlags, commonFlags} from '../cli/flags.ts'

@@ -83,6 +83,10 @@ export interface Config {
   readonly services: readonly ServiceConfig[]
   readonly database?: DatabaseConfig
   readonly queues: readonly QueueConfig[]
-  readonly edge: {readonly rateLimitPerMinute?: number; readonly waf: boolean; /** Local target: port to listen on. */ readonly port?: number}
+  readonly edge: {
+    readonly rateLimitPerMinute?: number
+    readonly waf: boolean /** Local target: port to listen on. */
+    readonly port?: number
+  }
   readonly secrets: readonly string[]
 }

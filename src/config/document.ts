@@ -24,7 +24,7 @@ export function parseYaml(text: string): {root?: Located; faults: Fault[]} {
   if (refusal) return {faults: [refusal]}
   try {
     // uniqueKeys compares every key with every other one; the reader below finds duplicates in one pass.
-    return readDocument(parseDocument(text, {prettyErrors: false, uniqueKeys: false, logLevel: 'silent'}))
+    return readDocument(parseDocument(text, {prettyErrors: false, uniqueKeys: false}))
   } catch (error) {
     if (error instanceof RangeError) return {faults: [TOO_DEEP]}
     throw error
@@ -106,34 +106,32 @@ class Reader {
     if (isAlias(node)) return this.#follow(node, nothing, depth)
     if (isScalar(node)) return {kind: 'scalar', at: where, value: node.value}
     if (isSeq(node)) {
-      return this.#inside(node, nothing, () => ({
+      return this.#inside(node, () => ({
         kind: 'list',
         at: where,
         items: node.items.map((item) => this.read(item, where, depth + 1)),
       }))
     }
-    if (isMap(node)) return this.#inside(node, nothing, () => this.#readMap(node, where, depth))
+    if (isMap(node)) return this.#inside(node, () => this.#readMap(node, where, depth))
     return nothing
   }
 
   #follow(alias: Alias, nothing: Located, depth: number): Located {
+    const offset = nothing.at
     const target = this.#targets.get(alias)
-    if (target) return this.read(target, nothing.at, depth + 1)
-    const message = `Nothing before this is anchored as &${alias.source}.`
-    return this.#fault({code: 'ALIAS_UNKNOWN', message, offset: nothing.at}, nothing)
+    if (!target) {
+      const message = `Nothing before this is anchored as &${alias.source}.`
+      return this.#fault({code: 'ALIAS_UNKNOWN', message, offset}, nothing)
+    }
+    if (!this.#open.has(target)) return this.read(target, offset, depth + 1)
+    return this.#fault({code: 'ALIAS_LOOP', message: 'This alias stands for what it is part of.', offset}, nothing)
   }
 
-  #inside(node: Node, nothing: Located, read: () => Located): Located {
-    if (this.#open.has(node)) {
-      const message = 'This alias or merge contains itself.'
-      return this.#fault({code: 'ALIAS_LOOP', message, offset: nothing.at}, nothing)
-    }
+  #inside(node: Node, read: () => Located): Located {
     this.#open.add(node)
-    try {
-      return read()
-    } finally {
-      this.#open.delete(node)
-    }
+    const located = read()
+    this.#open.delete(node)
+    return located
   }
 
   #readMap(map: YAMLMap, at: number, depth: number): Located {

@@ -1,13 +1,22 @@
 /** The environments of a file: which there are, and each one's settings with its overrides applied. */
 import {EXPECTED} from './expected.ts'
-import {childOf, type Located, offsetOf, overlay, without} from './located.ts'
+import {childOf, type Located, offsetOf, overlay, type Path, without} from './located.ts'
 import type {Fault} from './problems.ts'
 import {ENVIRONMENT_NAME, identity, placement} from './schema.ts'
-import {show} from './shape.ts'
+import {show} from './show.ts'
 
 export interface Environment {
   readonly name: string
+  /** Offset of its key, where what only an environment has is missed. */
+  readonly at: number
   readonly root: Located
+}
+
+/** Offset of a setting of an environment, or of the place where it is missed. */
+export function placeOf({root, at}: Environment, path: Path, of?: 'key' | 'value'): number {
+  const [key, ...deeper] = path
+  const isMissed = key !== undefined && deeper.length === 0 && childOf(root, key) === undefined
+  return isMissed && key in placement ? at : offsetOf(root, path, of)
 }
 
 /** Used when the file names none: everything on this machine. */
@@ -22,7 +31,8 @@ export function environmentsOf(root: Located): {environments: Environment[]; fau
   const base = without(root, ['version', 'environments', ...Object.keys(placement)])
   const faults = misplaced(root, Object.keys(placement), 'It belongs in an environment.')
   const written = childOf(root, 'environments')
-  if (written === undefined) return {environments: [{name: 'local', root: overlay(base, ONLY_LOCAL(root.at))}], faults}
+  if (written === undefined)
+    return {environments: [{name: 'local', at: root.at, root: overlay(base, ONLY_LOCAL(root.at))}], faults}
   if (written.kind !== 'map' || written.entries.size === 0) {
     const instead = 'local: {target: local}'
     const message = 'environments must be a map with at least one environment.'
@@ -37,7 +47,7 @@ export function environmentsOf(root: Located): {environments: Environment[]; fau
     faults.push(...misplaced(entry.value, ['environments'], 'Environments do not nest.'))
     const override =
       entry.value.kind === 'map' ? without(entry.value, [...Object.keys(identity), 'environments']) : base
-    return {name, root: overlay({...base, at: entry.at}, override)}
+    return {name, at: entry.at, root: overlay(base, override)}
   })
   return {environments, faults}
 }

@@ -7,14 +7,15 @@
  */
 import type {Config} from './config.ts'
 import {parseYaml} from './document.ts'
-import {type Environment, environmentsOf} from './environments.ts'
+import {type Environment, environmentsOf, placeOf} from './environments.ts'
 import {childOf, type Located, offsetOf, type Path} from './located.ts'
 import {nearest} from './nearest.ts'
 import {type Fault, type Problem, placeProblems} from './problems.ts'
 import {type Context, resolveConfig} from './resolve.ts'
 import {RULES} from './rules/index.ts'
 import type {Report} from './rules/rule.ts'
-import {checkShape, type Shape, show} from './shape.ts'
+import {checkShape, type Shape} from './shape.ts'
+import {show} from './show.ts'
 
 export interface ParseOptions {
   /** Name of the file, as problems show it. */
@@ -53,22 +54,29 @@ interface Checked {
   readonly config?: Config
 }
 
-function checkEnvironment({name, root}: Environment, baseDir: string): Checked {
-  const shape = checkShape(root)
-  const faults = [...shape.faults, ...ruleFaults(name, root, shape)]
+function checkEnvironment(environment: Environment, baseDir: string): Checked {
+  const {name} = environment
+  const shape = checkShape(environment)
+  const faults = [...shape.faults, ...ruleFaults(environment, shape)]
   if (faults.length > 0 || !shape.settings) return {name, faults}
   const context: Context = {environment: name, baseDir}
   return {name, faults, config: resolveConfig(shape.settings, context)}
 }
 
-function ruleFaults(environment: string, root: Located, {draft, broken}: Shape): Fault[] {
+function ruleFaults(environment: Environment, {draft, broken}: Shape): Fault[] {
   const faults: Fault[] = []
   const isBroken = (path: Path) => broken.some((other) => areRelated(path, other))
   const report = ({code, path, of, message, instead, involves = []}: Report) => {
     if ([path, ...involves].some(isBroken)) return
-    faults.push({code, message, offset: offsetOf(root, path, of), ...(instead !== undefined && {instead})})
+    faults.push({code, message, offset: placeOf(environment, path, of), ...(instead !== undefined && {instead})})
   }
-  const scope = {environment, draft, preset: draft.preset ?? ('standard' as const), target: draft.target, report}
+  const scope = {
+    environment: environment.name,
+    draft,
+    preset: draft.preset ?? ('standard' as const),
+    target: draft.target,
+    report,
+  }
   for (const rule of RULES) rule(scope)
   return faults
 }

@@ -1,10 +1,12 @@
 /** The shape of one environment's settings: zod's issues as faults with places, and what remains when the misshapen is left out. */
 import type {core} from 'zod/mini'
+import {type Environment, placeOf} from './environments.ts'
 import {expectationOf} from './expected.ts'
 import {type Located, offsetOf, type Path, plain} from './located.ts'
 import {nearest} from './nearest.ts'
 import type {Fault} from './problems.ts'
 import {Settings} from './schema.ts'
+import {kebab, oneOf, show, suggestion, where} from './show.ts'
 
 export type DeepPartial<T> = T extends readonly (infer Item)[]
   ? readonly (DeepPartial<Item> | undefined)[]
@@ -25,14 +27,15 @@ export interface Shape {
 }
 
 /** Checks one environment's settings against the schema. */
-export function checkShape(root: Located): Shape {
+export function checkShape(environment: Environment): Shape {
+  const {root} = environment
   const value = plain(root)
   const result = Settings.safeParse(value)
   if (result.success) return {draft: result.data, settings: result.data, faults: [], broken: []}
   const faults: Fault[] = []
   const broken: Path[] = []
   for (const issue of result.error.issues) {
-    for (const [path, fault] of faultsOf(root, value, issue)) {
+    for (const [path, fault] of faultsOf(environment, value, issue)) {
       faults.push(fault)
       broken.push(path)
       removeAt(value, path)
@@ -41,7 +44,8 @@ export function checkShape(root: Located): Shape {
   return {draft: value as Draft, faults, broken}
 }
 
-function faultsOf(root: Located, value: unknown, issue: core.$ZodIssue): [Path, Fault][] {
+function faultsOf(environment: Environment, value: unknown, issue: core.$ZodIssue): [Path, Fault][] {
+  const {root} = environment
   const path = issue.path as Path
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(path)
@@ -54,7 +58,7 @@ function faultsOf(root: Located, value: unknown, issue: core.$ZodIssue): [Path, 
     return [[path, {code: 'NAME_INVALID', message, offset: offsetOf(root, path, 'key'), ...(instead && {instead})}]]
   }
   const found = valueAt(value, path)
-  if (found === undefined) return [[path, missing(root, path, issue)]]
+  if (found === undefined) return [[path, missing(environment, path, issue)]]
   return [[path, invalid(root, path, issue, found)]]
 }
 
@@ -66,13 +70,13 @@ function unknownKey(root: Located, path: Path, known: readonly string[]): Fault 
   return {code: 'KEY_UNKNOWN', message, offset: offsetOf(root, path, 'key'), ...(meant && {instead: meant})}
 }
 
-function missing(root: Located, path: Path, issue: core.$ZodIssue): Fault {
+function missing(environment: Environment, path: Path, issue: core.$ZodIssue): Fault {
   const key = path.at(-1)
   const expected = expectationOf(issue.message)
   const choices = issue.code === 'invalid_value' ? `: ${issue.values.join(' or ')}` : ''
   const message = `${where(path)} is missing; it must be ${expected?.what ?? 'a map'}${choices}.`
   const value = issue.code === 'invalid_value' ? issue.values[0] : (expected?.instead ?? '…')
-  return {code: 'KEY_MISSING', message, offset: offsetOf(root, path), instead: `${String(key)}: ${String(value)}`}
+  return {code: 'KEY_MISSING', message, offset: placeOf(environment, path), instead: `${String(key)}: ${String(value)}`}
 }
 
 function invalid(root: Located, path: Path, issue: core.$ZodIssue, found: unknown): Fault {
@@ -84,15 +88,10 @@ function invalid(root: Located, path: Path, issue: core.$ZodIssue, found: unknow
     const message = `${where(path)} is ${show(found)}; it must be ${oneOf(choices)}.`
     return {code: 'VALUE_NOT_ALLOWED', message, offset, ...(meant && {instead: meant})}
   }
-  const bound =
-    issue.code === 'too_small' && issue.origin !== 'string'
-      ? ` from ${issue.minimum}`
-      : issue.code === 'too_big' && issue.origin !== 'string'
-        ? ` up to ${issue.maximum}`
-        : ''
-  const what = `${expected?.what ?? 'a map'}${expected?.code === 'VALUE_OUT_OF_RANGE' ? bound : ''}`
+  const bound = boundOf(issue)
+  const what = `${expected?.what ?? 'a map'}${expected?.code === 'VALUE_OUT_OF_RANGE' ? (bound?.text ?? '') : ''}`
   const isWrongKind = issue.code === 'invalid_type' && expected?.code === 'VALUE_OUT_OF_RANGE'
-  const instead = suggestion(found, expected)
+  const instead = suggestion(found, expected) ?? bound?.nearest
   return {
     code: isWrongKind ? 'VALUE_INVALID' : (expected?.code ?? 'VALUE_INVALID'),
     message: `${where(path)} is ${show(found)}; it must be ${what}.`,
@@ -101,38 +100,10 @@ function invalid(root: Located, path: Path, issue: core.$ZodIssue, found: unknow
   }
 }
 
-/** A likely repair of the value itself, or else an example of what is expected. */
-function suggestion(found: unknown, expected: ReturnType<typeof expectationOf>): string | undefined {
-  if (expected?.code === 'DURATION_INVALID') {
-    const number = /^(\d+)\s*(s|m|h|d)?/.exec(String(found))
-    if (number) return `${number[1]}${number[2] ?? 's'}`
-  }
-  if (expected?.what.startsWith('text;')) return `"${String(found)}"`
-  if (expected?.what === 'a list' && typeof found === 'string') return `[${found}]`
-  return expected?.instead
-}
-
-/** `services.api.replicas.min`, as `--set` takes it. */
-export const where = (path: Path): string => (path.length === 0 ? 'ha.yaml' : path.join('.'))
-
-export function show(value: unknown): string {
-  if (value === null) return 'empty'
-  if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'object') return 'a map'
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text
-}
-
-const oneOf = (choices: readonly string[]) =>
-  choices.length < 2 ? choices.join() : `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
-
-const kebab = (name: string) => {
-  const made = name
-    .replace(/([a-z])([A-Z])/g, '$1-$2')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^[^a-z]+|-+$/g, '')
-  return made === name ? '' : made.slice(0, 40)
+function boundOf(issue: core.$ZodIssue): {text: string; nearest: string} | undefined {
+  if (issue.code === 'too_small') return {text: ` from ${issue.minimum}`, nearest: String(issue.minimum)}
+  if (issue.code === 'too_big') return {text: ` up to ${issue.maximum}`, nearest: String(issue.maximum)}
+  return undefined
 }
 
 function valueAt(value: unknown, path: Path): unknown {

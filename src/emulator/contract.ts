@@ -21,6 +21,8 @@ export interface ResourceType {
   readonly immutable: readonly string[]
   /** Rules of the real API beyond the schema: enums, ranges, conflicts. */
   check?(inputs: Props): readonly CheckFailure[]
+  /** Outputs (and `id`) that follow from the inputs alone, for previews; all others are shown as unknown. An input may itself be unknown. */
+  known?(inputs: Props): Props
   /** Outputs include every input; computed fields (selfLink, connectionName, …) as Google gives them. Durable before it resolves. */
   create(inputs: Props): Promise<{id: string; outputs: Props}>
   /** undefined: it does not exist. */
@@ -77,7 +79,12 @@ export interface World {
 export interface RegionLink {
   readonly name: string
   readonly url: string
-  call<T = unknown>(method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string, body?: unknown, deadlineMs?: number): Promise<T>
+  call<T = unknown>(
+    method: 'GET' | 'PUT' | 'POST' | 'DELETE',
+    path: string,
+    body?: unknown,
+    deadlineMs?: number,
+  ): Promise<T>
 }
 
 /** What a part of the region's process is given. */

@@ -14,6 +14,9 @@ export {sampleUsage} from './process-table.ts'
 /** Holds the pid file's path in the environment of a child and all it starts: how strays are found when their parent is gone. */
 const MARK = 'EMULATED_PROCESS'
 
+/** For what is started beside a child and has to go with it (an exec into a container): to be added to its environment. */
+export const markOf = (pidFile: string): Record<string, string> => ({[MARK]: resolve(pidFile)})
+
 /** A shell does not pass signals on to what it runs, so its children get them too. */
 const SHELLS = new Set(['sh', 'dash', 'bash', 'ash', 'zsh', 'ksh'])
 
@@ -66,7 +69,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     cwd,
     ...(uid === undefined ? {} : {uid}),
     ...(gid === undefined ? {} : {gid}),
-    env: {...options.env, [MARK]: pidFile},
+    env: {...options.env, ...markOf(pidFile)},
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exited = new Promise<Exit>((done) => child.once('exit', (code, signal) => done({code, signal})))
