@@ -11,6 +11,8 @@ import {
   parseDocument,
   visit,
   type YAMLMap,
+  type YAMLParseError,
+  type YAMLWarning,
 } from 'yaml'
 import type {Entry, Located} from './located.ts'
 import type {Fault, ProblemCode} from './problems.ts'
@@ -42,39 +44,34 @@ function refuse(text: string): Fault | undefined {
   return undefined
 }
 
-function readDocument(document: Document.Parsed): {root?: Located; faults: Fault[]} {
-  const faults = [...document.errors, ...document.warnings].map((error): Fault => {
-    const code: ProblemCode = error.code === 'TAG_RESOLVE_FAILED' ? 'YAML_TAG' : 'YAML_SYNTAX'
-    return {code, message: sentence(error.message), offset: error.pos[0]}
-  })
-  if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
-    if (faults.length > 0) return {faults}
-    const instead = 'version: 1'
-    return {
-      faults: [
-        {
-          code: 'FILE_EMPTY',
-          message: 'The file holds no settings; `ha init` writes a working one.',
-          offset: 0,
-          instead,
-        },
-      ],
-    }
-  }
-  const reader = new Reader(document, faults)
-  const root = reader.read(document.contents, 0)
-  if (root.kind === 'map') return reader.isExhausted ? {faults} : {root, faults}
-  if (faults.length > 0) return {faults}
-  return {
-    faults: [
-      {
-        code: 'FILE_NOT_A_MAP',
-        message: 'The file must be a map of settings, `key: value` on each line.',
-        offset: root.at,
-      },
-    ],
-  }
+const EMPTY: Fault = {
+  code: 'FILE_EMPTY',
+  message: 'The file holds no settings; `ha init` writes a working one.',
+  offset: 0,
+  instead: 'version: 1',
 }
+
+function readDocument(document: Document.Parsed): {root?: Located; faults: Fault[]} {
+  const {errors, warnings, contents} = document
+  // The parser gives up where its own stack ends.
+  if (errors.some(({code}) => code === 'RESOURCE_EXHAUSTION')) return {faults: [TOO_DEEP]}
+  // What follows a syntax error is guesswork, so that nothing but the syntax is judged.
+  if (errors.length > 0) return {faults: errors.slice(0, 50).map((error) => syntaxFault(error, 'YAML_SYNTAX'))}
+  const faults = warnings.map((warning) => syntaxFault(warning, 'YAML_TAG'))
+  if (contents === null || (isScalar(contents) && contents.value === null)) return {faults: [...faults, EMPTY]}
+  const reader = new Reader(document, faults)
+  const root = reader.read(contents, 0)
+  if (reader.isExhausted) return {faults}
+  if (root.kind === 'map') return {root, faults}
+  const message = 'The file must be a map of settings, `key: value` on each line.'
+  return {faults: [...faults, {code: 'FILE_NOT_A_MAP', message, offset: root.at}]}
+}
+
+const syntaxFault = ({message, pos}: YAMLParseError | YAMLWarning, code: ProblemCode): Fault => ({
+  code,
+  message: sentence(message),
+  offset: pos[0],
+})
 
 const sentence = (message: string) => (/[.!?]$/.test(message) ? message : `${message}.`)
 
