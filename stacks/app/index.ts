@@ -1,7 +1,8 @@
 import {kubeconfigOf} from '../../src/topology/kubeconfig.ts'
 import type {DatabaseTopology, RegionTopology, ServiceTopology, Topology} from '../../src/topology/topology.ts'
-import {cellName} from '../cell/index.ts'
+import {cellName} from '../cell/names.ts'
 import type {Recorded, Stack} from '../stack.ts'
+import {endpointOf} from './endpoint.ts'
 
 export type AppInput = ReturnType<typeof appInput>
 
@@ -9,12 +10,6 @@ export const appName = (region: string) => `app-${region}`
 
 /** What a plan assumes of a cluster that does not exist yet; never contacted, since nothing can be there. */
 const UNKNOWN_ENDPOINT = 'not-created-yet.invalid'
-
-/** DNS endpoint of the region's cluster as its cell stack recorded it. */
-export const endpointOf = (recorded: Recorded, region: string) => {
-  const endpoint = recorded[cellName(region)]?.endpoint
-  return typeof endpoint === 'string' ? endpoint : UNKNOWN_ENDPOINT
-}
 
 export function appInput(topology: Topology, region: RegionTopology, recorded: Recorded) {
   const {project, namespace, services, secrets, target, database} = topology
@@ -24,7 +19,7 @@ export function appInput(topology: Topology, region: RegionTopology, recorded: R
     services: services.map((service) => serviceIn(service, region.name)),
     secrets,
     region: region.name,
-    kubeconfig: kubeconfigOf(target, endpointOf(recorded, region.name), region.name, namespace),
+    kubeconfig: kubeconfigOf(target, endpointOf(recorded, region.name) ?? UNKNOWN_ENDPOINT, region.name, namespace),
     clusterIdentifier: `projects/${project}/locations/${region.name}/clusters/${region.cluster}`,
     serviceRange: `${topology.serviceRange.address}/${topology.serviceRange.prefixLength}`,
     ...(database && {database: databaseIn(database, region.name)}),

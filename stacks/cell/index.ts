@@ -2,10 +2,9 @@ import type {RegionTopology, Topology} from '../../src/topology/topology.ts'
 import {nodeAccountOf} from '../foundation/index.ts'
 import {labelsOf} from '../labels.ts'
 import type {Stack} from '../stack.ts'
+import {cellName} from './names.ts'
 
 export type CellInput = ReturnType<typeof cellInput>
-
-export const cellName = (region: string) => `cell-${region}`
 
 export function cellInput(topology: Topology, region: RegionTopology) {
   const {project, prefix, network} = topology

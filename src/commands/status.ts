@@ -1,0 +1,40 @@
+import * as Flags from '@oclif/core/flags'
+import {HaCommand} from '../cli/command.ts'
+import {clusterEndpoints, openEnvironment, wiresOf} from '../cli/environment.ts'
+import {commonFlags, configFlags} from '../cli/flags.ts'
+import {systemClock} from '../clock.ts'
+import {createCloud} from '../cloud/google.ts'
+import {isHealthy, statusLines, troubles} from '../report/status.ts'
+
+const WATCH_MS = 2000
+
+export default class Status extends HaCommand {
+  static override summary = 'Show what runs where: roles, replication lag, instances, rotation, queues.'
+  static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --watch']
+  static override flags = {
+    ...commonFlags,
+    ...configFlags,
+    watch: Flags.boolean({char: 'w', summary: 'Show it again every two seconds, until Ctrl-C.'}),
+  }
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(Status)
+    const {report, style} = this.begin(flags)
+    const stop = new AbortController()
+    if (flags.watch) process.once('SIGINT', () => stop.abort())
+    do {
+      const environment = await openEnvironment(this.surroundings().cwd, flags)
+      const {topology} = environment
+      const cloud = createCloud(wiresOf(environment), systemClock)
+      const observation = await cloud.observe(topology, clusterEndpoints(environment))
+      const clear = flags.watch && process.stdout.isTTY && !flags.json ? ['\u001B[2J\u001B[H'] : []
+      report.result([...clear, ...statusLines(topology, observation, style)], {
+        healthy: isHealthy(topology, observation),
+        troubles: troubles(topology, observation),
+        roles: environment.roles,
+        ...observation,
+      })
+      if (flags.watch) await systemClock.sleep(WATCH_MS, stop.signal).catch(() => {})
+    } while (flags.watch && !stop.signal.aborted)
+  }
+}

@@ -1,0 +1,1 @@
+export const cellName = (region: string) => `cell-${region}`
