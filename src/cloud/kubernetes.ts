@@ -17,7 +17,7 @@ interface Condition {
 interface ContainerStatus {
   readonly name: string
   readonly restartCount: number
-  readonly state?: {readonly waiting?: {readonly reason?: string}}
+  readonly state?: {readonly waiting?: {readonly reason?: string}; readonly running?: object}
 }
 interface Pod {
   readonly metadata: Meta
@@ -185,19 +185,51 @@ export interface LogRequest {
   readonly onLine: (pod: string, line: string) => void
 }
 
-/** Logs of the service's own container in every pod; follows each until aborted when asked to. */
+/** Logs of the service's own container in every pod; with `follow`, of restarted and new pods too, until aborted. */
 export async function podLogs(request: LogRequest, token: Token): Promise<void> {
-  const {endpoint, namespace, service, follow, tailLines, sinceSeconds, signal, onLine} = request
+  const {endpoint, namespace, service, follow, signal} = request
   const base = `${endpoint}/api/v1/namespaces/${namespace}/pods`
-  const selector = encodeURIComponent(`app=${service}`)
-  const pods = await callJson<List<Pod>>(`${base}?labelSelector=${selector}`, withToken(token))
-  const query = new URLSearchParams({container: service})
-  if (follow) query.set('follow', 'true')
-  if (tailLines !== undefined) query.set('tailLines', String(tailLines))
-  if (sinceSeconds !== undefined) query.set('sinceSeconds', String(sinceSeconds))
-  await Promise.all(
-    pods.items.map(({metadata: {name}}) =>
-      callJson(`${base}/${name}/log?${query}`, {...withToken(token), signal, onLine: (line) => onLine(name, line)}),
-    ),
-  )
+  const selector = `labelSelector=${encodeURIComponent(`app=${service}`)}`
+  if (!follow) {
+    const pods = await callJson<List<Pod>>(`${base}?${selector}`, withToken(token))
+    await Promise.all(pods.items.map((pod) => containerLog(request, pod.metadata.name, logQuery(request), token)))
+    return
+  }
+  const reading = new Map<string, number>()
+  const seen = new Set<string>()
+  await callJson(`${base}?watch=true&${selector}`, {
+    ...withToken(token),
+    signal,
+    onLine: (line) => {
+      const {object: pod} = JSON.parse(line) as {object: Pod}
+      const container = pod.status?.containerStatuses?.find(({name}) => name === service)
+      const {name} = pod.metadata
+      if (!container?.state?.running || reading.get(name) === container.restartCount) return
+      reading.set(name, container.restartCount)
+      // Old lines only of what ran before we came; a container that starts later is read from its beginning.
+      const query = seen.has(name) ? new URLSearchParams({container: service, follow: 'true'}) : logQuery(request)
+      seen.add(name)
+      // A pod that goes away ends its log; the others go on.
+      containerLog(request, name, query, token).catch(() => {})
+    },
+  })
+}
+
+function logQuery({service, follow, tailLines, sinceSeconds}: LogRequest): URLSearchParams {
+  return new URLSearchParams({
+    container: service,
+    ...(follow && {follow: 'true'}),
+    ...(tailLines !== undefined && {tailLines: String(tailLines)}),
+    ...(sinceSeconds !== undefined && {sinceSeconds: String(sinceSeconds)}),
+  })
+}
+
+async function containerLog(
+  {endpoint, namespace, signal, onLine}: LogRequest,
+  pod: string,
+  query: URLSearchParams,
+  token: Token,
+) {
+  const url = `${endpoint}/api/v1/namespaces/${namespace}/pods/${pod}/log?${query}`
+  await callJson(url, {...withToken(token), signal, onLine: (line) => onLine(pod, line)})
 }

@@ -1,12 +1,12 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
+import {checkKnown} from '../cli/choices.ts'
 import {HaCommand} from '../cli/command.ts'
 import {parseDuration} from '../cli/durations.ts'
 import {clusterEndpoints, openEnvironment, wiresOf} from '../cli/environment.ts'
 import {commonFlags, configFlags} from '../cli/flags.ts'
 import {systemClock} from '../clock.ts'
 import {createCloud} from '../cloud/google.ts'
-import {nearest} from '../config/nearest.ts'
 import {HaError} from '../errors.ts'
 
 export default class Logs extends HaCommand {
@@ -27,13 +27,13 @@ export default class Logs extends HaCommand {
     const {report, style} = this.begin(flags)
     const environment = await openEnvironment(this.surroundings().cwd, flags)
     const {topology} = environment
-    check(
+    checkKnown(
       'service',
       args.service,
       topology.services.map(({name}) => name),
     )
     if (flags.region)
-      check(
+      checkKnown(
         'region',
         flags.region,
         topology.regions.map(({name}) => name),
@@ -61,12 +61,4 @@ export default class Logs extends HaCommand {
       ),
     )
   }
-}
-
-function check(kind: string, name: string, known: readonly string[]): void {
-  if (known.includes(name)) return
-  const hint = nearest(name, known)
-  throw new HaError('USAGE', `ha.yaml has no ${kind} "${name}".`, {
-    next: [hint ? `Did you mean ${hint}?` : `It has: ${known.join(', ')}`],
-  })
 }
