@@ -1,0 +1,70 @@
+/** What happens to every object on its way in, once it is known what the client wants: defaults, allocation, checks. */
+import {randomInt, randomUUID} from 'node:crypto'
+import {defaulted} from './defaults.ts'
+import type {KubeObject} from './objects.ts'
+import {apiVersionOf, type ResourceType, resourceByKey, storeKey} from './resources.ts'
+import {ApiError} from './status.ts'
+import type {ObjectStore} from './store.ts'
+import {validate} from './validate.ts'
+
+/** `wanted` as it may be stored; `old` is what it replaces. Throws ApiError Invalid. */
+export function admitted(store: ObjectStore, row: ResourceType, wanted: KubeObject, old?: KubeObject): KubeObject {
+  const key = storeKey(row)
+  const base = resourceByKey(key)!
+  const metadata = old ? wanted.metadata : {...wanted.metadata, uid: randomUUID()}
+  const carried = key === 'services' && old ? keepAddresses(wanted, old) : wanted
+  const draft = defaulted(key, {...carried, apiVersion: apiVersionOf(base), kind: base.kind, metadata})
+  if (key === 'services') allocateAddresses(store, draft, old)
+  if (key === 'pods' && !old) givePriority(store, draft)
+  validate(base, draft, old)
+  return draft
+}
+
+/** A replacement without the addresses means the ones it has. */
+function keepAddresses(wanted: KubeObject, old: KubeObject): KubeObject {
+  if (!wanted.spec || !old.spec?.clusterIP || wanted.spec.type === 'ExternalName') return wanted
+  const {clusterIP, clusterIPs} = old.spec
+  return {...wanted, spec: {clusterIP, clusterIPs, ...wanted.spec}}
+}
+
+const NODE_PORTS = {from: 30_000, to: 32_767}
+
+/** Addresses of GKE's managed service range, 34.118.224.0/20; nothing answers there, as on any machine outside a cluster. */
+function allocateAddresses(store: ObjectStore, {spec}: KubeObject, old: KubeObject | undefined): void {
+  if (!spec || spec.type === 'ExternalName') return
+  const others = store.list('services').filter((each) => each.metadata.uid !== old?.metadata.uid)
+  if (!spec.clusterIP) spec.clusterIP = freeAddress(new Set(others.map((each) => each.spec?.clusterIP)))
+  spec.clusterIPs = [spec.clusterIP]
+  if (spec.type !== 'NodePort' && spec.type !== 'LoadBalancer') return
+  const taken = new Set(
+    others.flatMap((each) => (each.spec?.ports ?? []).map((port: {nodePort?: number}) => port.nodePort)),
+  )
+  for (const port of spec.ports ?? []) {
+    const before = old?.spec.ports?.find((each: {port: number}) => each.port === port.port)?.nodePort
+    port.nodePort ??= before
+    while (!port.nodePort || (taken.has(port.nodePort) && port.nodePort !== before)) {
+      port.nodePort = randomInt(NODE_PORTS.from, NODE_PORTS.to + 1)
+    }
+    taken.add(port.nodePort)
+  }
+}
+
+function freeAddress(taken: ReadonlySet<string>): string {
+  for (;;) {
+    const address = `34.118.${randomInt(224, 240)}.${randomInt(10, 255)}`
+    if (!taken.has(address)) return address
+  }
+}
+
+function givePriority(store: ObjectStore, {metadata, spec}: KubeObject): void {
+  const name = spec?.priorityClassName
+  if (!name || name.startsWith('system-')) return
+  const found = store.get('scheduling.k8s.io/priorityclasses', undefined, name)
+  if (!found)
+    throw new ApiError(
+      'Forbidden',
+      `pods "${metadata.name}" is forbidden: no PriorityClass with name ${name} was found`,
+    )
+  spec.priority = found.value
+  spec.preemptionPolicy = found.preemptionPolicy
+}

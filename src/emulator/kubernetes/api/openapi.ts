@@ -1,0 +1,41 @@
+/**
+ * As much OpenAPI as clients need to learn that the server checks fields and takes dry runs and server-side apply. It has no schemas:
+ * `kubectl explain` finds nothing here.
+ */
+
+import {KUBERNETES_VERSION} from './discovery.ts'
+import type {Json} from './objects.ts'
+import {apiVersionOf, RESOURCES, type ResourceType} from './resources.ts'
+
+const info = {title: 'Kubernetes', version: KUBERNETES_VERSION}
+const rootOf = (row: ResourceType) => (row.group ? `apis/${apiVersionOf(row)}` : `api/${row.version}`)
+
+/** The answer to an /openapi path; undefined for any other path. */
+export function openApi(path: string): Json {
+  if (path === '/openapi/v2') return {swagger: '2.0', info, paths: {}, definitions: {}}
+  const roots = [...new Set(RESOURCES.map(rootOf))]
+  if (path === '/openapi/v3') {
+    const paths = roots.map((root) => [root, {serverRelativeURL: `/openapi/v3/${root}?hash=${KUBERNETES_VERSION}`}])
+    return {paths: Object.fromEntries(paths)}
+  }
+  const root = roots.find((each) => path === `/openapi/v3/${each}`)
+  if (!root) return undefined
+  const rows = RESOURCES.filter((row) => rootOf(row) === root)
+  return {openapi: '3.0.0', info, paths: Object.fromEntries(rows.map(patchOf)), components: {schemas: {}}}
+}
+
+const query = (name: string) => ({name, in: 'query', schema: {type: 'string', uniqueItems: true}})
+
+function patchOf(row: ResourceType): [string, Json] {
+  const {group, version, kind} = row
+  const scope = row.namespaced ? 'namespaces/{namespace}/' : ''
+  const patch = {
+    operationId: `patch${kind}`,
+    parameters: ['dryRun', 'fieldManager', 'fieldValidation', 'force'].map(query),
+    requestBody: {content: {'application/apply-patch+yaml': {}, 'application/merge-patch+json': {}}},
+    responses: {200: {description: 'OK'}},
+    'x-kubernetes-action': 'patch',
+    'x-kubernetes-group-version-kind': {group, version, kind},
+  }
+  return [`/${rootOf(row)}/${scope}${row.plural}/{name}`, {patch}]
+}

@@ -1,0 +1,251 @@
+/** The rules of each kind beyond its pods. `old` is there when an object is replaced. */
+import {isDeepStrictEqual} from 'node:util'
+import type {Json, KubeObject} from './objects.ts'
+import {
+  checkEnum,
+  checkIntOrPercent,
+  checkLabels,
+  checkNonNegative,
+  checkPort,
+  checkSelector,
+  labelProblem,
+  type Problems,
+} from './problems.ts'
+import {isQuantity} from './quantity.ts'
+import {matchesSelector} from './selectors.ts'
+import {checkPodSpec} from './validate-pod.ts'
+
+export type Check = (problems: Problems, object: KubeObject, old: KubeObject | undefined) => void
+
+const IMMUTABLE = 'field is immutable'
+
+function immutable(problems: Problems, next: Json, old: Json, field: string, why = IMMUTABLE) {
+  if (old !== undefined && !isDeepStrictEqual(next, old)) problems.wrong(field, next, why)
+}
+
+function checkTemplate(problems: Problems, {selector, template}: Json, restartPolicies: readonly string[]) {
+  if (!selector || Object.keys(selector).length === 0) problems.required('spec.selector')
+  else checkSelector(problems, selector, 'spec.selector')
+  if (!template) return problems.required('spec.template')
+  checkLabels(problems, template.metadata?.labels, 'spec.template.labels')
+  const labels = template.metadata?.labels ?? {}
+  if (selector && !matchesSelector(selector, labels))
+    problems.wrong('spec.template.metadata.labels', labels, '`selector` does not match template `labels`')
+  checkPodSpec(problems, template.spec, 'spec.template.spec', restartPolicies)
+}
+
+const checkDeployment: Check = (problems, {spec}, old) => {
+  if (!spec) return problems.required('spec')
+  for (const field of ['replicas', 'minReadySeconds', 'revisionHistoryLimit', 'progressDeadlineSeconds']) {
+    checkNonNegative(problems, spec[field], `spec.${field}`)
+  }
+  if (spec.progressDeadlineSeconds <= (spec.minReadySeconds ?? 0))
+    problems.wrong('spec.progressDeadlineSeconds', spec.progressDeadlineSeconds, 'must be greater than minReadySeconds')
+  checkTemplate(problems, spec, ['Always'])
+  const {type, rollingUpdate} = spec.strategy
+  checkEnum(problems, type, 'spec.strategy.type', ['Recreate', 'RollingUpdate'])
+  if (type === 'Recreate' && rollingUpdate)
+    problems.forbidden('spec.strategy.rollingUpdate', "may not be specified when strategy `type` is 'Recreate'")
+  const {maxSurge, maxUnavailable} = rollingUpdate ?? {}
+  checkIntOrPercent(problems, maxSurge, 'spec.strategy.rollingUpdate.maxSurge')
+  checkIntOrPercent(problems, maxUnavailable, 'spec.strategy.rollingUpdate.maxUnavailable')
+  const zero = (value: Json) => Number.parseInt(value, 10) === 0
+  if (zero(maxSurge) && zero(maxUnavailable))
+    problems.wrong('spec.strategy.rollingUpdate.maxUnavailable', maxUnavailable, 'may not be 0 when `maxSurge` is 0')
+  if (Number.parseInt(maxUnavailable, 10) > 100 && String(maxUnavailable).endsWith('%'))
+    problems.wrong('spec.strategy.rollingUpdate.maxUnavailable', maxUnavailable, 'must not be greater than 100%')
+  if (old) immutable(problems, spec.selector, old.spec.selector, 'spec.selector')
+}
+
+const checkReplicaSet: Check = (problems, {spec}, old) => {
+  if (!spec) return problems.required('spec')
+  checkNonNegative(problems, spec.replicas, 'spec.replicas')
+  checkTemplate(problems, spec, ['Always'])
+  if (old) immutable(problems, spec.selector, old.spec.selector, 'spec.selector')
+}
+
+const checkJob: Check = (problems, {spec}, old) => {
+  if (!spec) return problems.required('spec')
+  for (const field of [
+    'parallelism',
+    'completions',
+    'backoffLimit',
+    'activeDeadlineSeconds',
+    'ttlSecondsAfterFinished',
+  ]) {
+    checkNonNegative(problems, spec[field], `spec.${field}`)
+  }
+  checkTemplate(problems, spec, ['OnFailure', 'Never'])
+  if (!old) return
+  for (const field of ['completions', 'selector', 'completionMode', 'podFailurePolicy'])
+    immutable(problems, spec[field], old.spec[field], `spec.${field}`)
+  // A suspended job that never started may still change where it runs; nothing else of a template ever may.
+  if (!old.spec.suspend) immutable(problems, spec.template, old.spec.template, 'spec.template')
+}
+
+const POD_MAY_CHANGE = [
+  'containers',
+  'initContainers',
+  'activeDeadlineSeconds',
+  'tolerations',
+  'terminationGracePeriodSeconds',
+  'nodeName',
+  'schedulingGates',
+]
+const FIXED_POD =
+  'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)'
+
+const checkPod: Check = (problems, {spec}, old) => {
+  checkPodSpec(problems, spec, 'spec')
+  if (!old) return
+  const fixed = ({spec: each}: KubeObject) => ({
+    ...Object.fromEntries(Object.entries(each).filter(([field]) => !POD_MAY_CHANGE.includes(field))),
+    containers: each.containers.map(({image: _, ...rest}: Json) => rest),
+  })
+  if (!isDeepStrictEqual(fixed({spec} as KubeObject), fixed(old))) problems.forbidden('spec', FIXED_POD)
+}
+
+const checkService: Check = (problems, {metadata, spec}, old) => {
+  const problem = labelProblem(metadata.name)
+  if (problem) problems.wrong('metadata.name', metadata.name, problem)
+  if (!spec) return problems.required('spec')
+  checkEnum(problems, spec.type, 'spec.type', ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'])
+  checkEnum(problems, spec.sessionAffinity, 'spec.sessionAffinity', ['ClientIP', 'None'])
+  checkLabels(problems, spec.selector, 'spec.selector')
+  const ports: Json[] = spec.ports ?? []
+  if (spec.type === 'ExternalName') {
+    if (!spec.externalName) problems.required('spec.externalName')
+  } else if (ports.length === 0 && spec.clusterIP !== 'None') problems.required('spec.ports')
+  const seen = new Set<string>()
+  for (const [index, port] of ports.entries()) {
+    const at = `spec.ports[${index}]`
+    checkPort(problems, port.port, `${at}.port`)
+    checkEnum(problems, port.protocol, `${at}.protocol`, ['SCTP', 'TCP', 'UDP'])
+    if (typeof port.targetPort === 'number') checkPort(problems, port.targetPort, `${at}.targetPort`)
+    if (ports.length > 1 && !port.name) problems.required(`${at}.name`)
+    for (const key of [port.name && `name ${port.name}`, `${port.port}/${port.protocol}`].filter(Boolean)) {
+      if (seen.has(key))
+        problems.duplicate(
+          key.startsWith('name ') ? `${at}.name` : at,
+          key.startsWith('name ') ? port.name : {port: port.port, protocol: port.protocol},
+        )
+      seen.add(key)
+    }
+  }
+  if (old && old.spec.type !== 'ExternalName' && spec.type !== 'ExternalName')
+    immutable(problems, spec.clusterIP, old.spec.clusterIP, 'spec.clusterIP', 'may not change once set')
+}
+
+const checkAutoscaler: Check = (problems, {spec}) => {
+  if (!spec) return problems.required('spec')
+  const {minReplicas, maxReplicas, scaleTargetRef} = spec
+  for (const field of ['kind', 'name']) if (!scaleTargetRef?.[field]) problems.required(`spec.scaleTargetRef.${field}`)
+  if (!(minReplicas >= 1)) problems.wrong('spec.minReplicas', minReplicas, 'must be greater than or equal to 1')
+  if (!(maxReplicas >= 1)) problems.wrong('spec.maxReplicas', maxReplicas ?? 0, 'must be greater than 0')
+  if (maxReplicas < minReplicas)
+    problems.wrong('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`')
+  for (const [index, metric] of (spec.metrics ?? []).entries()) checkMetric(problems, metric, `spec.metrics[${index}]`)
+}
+
+function checkMetric(problems: Problems, metric: Json, at: string) {
+  const types = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource']
+  checkEnum(problems, metric.type, `${at}.type`, types)
+  if (!types.includes(metric.type)) return
+  const field = metric.type[0].toLowerCase() + metric.type.slice(1)
+  const source = metric[field]
+  if (!source) return problems.required(`${at}.${field}`, `must populate information for the given metric source`)
+  const {target} = source
+  if (!target) return problems.required(`${at}.${field}.target`)
+  checkEnum(problems, target.type, `${at}.${field}.target.type`, ['AverageValue', 'Utilization', 'Value'])
+  for (const amount of ['value', 'averageValue']) {
+    if (target[amount] !== undefined && !isQuantity(target[amount]))
+      problems.wrong(`${at}.${field}.target.${amount}`, target[amount], 'must be a quantity')
+  }
+  if (target.averageUtilization !== undefined && !(target.averageUtilization > 0))
+    problems.wrong(`${at}.${field}.target.averageUtilization`, target.averageUtilization, 'must be greater than 0')
+}
+
+const checkDisruptionBudget: Check = (problems, {spec = {}}) => {
+  const {minAvailable, maxUnavailable} = spec
+  if (minAvailable !== undefined && maxUnavailable !== undefined)
+    problems.wrong('spec', {minAvailable, maxUnavailable}, 'minAvailable and maxUnavailable cannot be both set')
+  checkIntOrPercent(problems, minAvailable, 'spec.minAvailable')
+  checkIntOrPercent(problems, maxUnavailable, 'spec.maxUnavailable')
+  checkSelector(problems, spec.selector, 'spec.selector')
+  if (spec.unhealthyPodEvictionPolicy !== undefined)
+    checkEnum(problems, spec.unhealthyPodEvictionPolicy, 'spec.unhealthyPodEvictionPolicy', [
+      'AlwaysAllow',
+      'IfHealthyBudget',
+    ])
+}
+
+const KEY = /^[-._a-zA-Z0-9]{1,253}$/
+const MOST_BYTES = 1024 * 1024
+
+/** ConfigMaps and Secrets. */
+const checkData: Check = (problems, object, old) => {
+  let size = 0
+  for (const field of ['data', 'binaryData']) {
+    for (const [key, value] of Object.entries<Json>(object[field] ?? {})) {
+      if (!KEY.test(key))
+        problems.wrong(
+          `${field}[${key}]`,
+          key,
+          "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+        )
+      if (typeof value !== 'string') problems.wrong(`${field}[${key}]`, value, 'must be a string')
+      size += String(value).length
+    }
+  }
+  if (size > MOST_BYTES) problems.wrong('', '', `must have at most ${MOST_BYTES} bytes`)
+  if (object.kind === 'Secret' && old) immutable(problems, object.type, old.type, 'type')
+  if (!old?.immutable) return
+  const why = 'field is immutable when `immutable` is set'
+  if (!object.immutable) problems.forbidden('immutable', why)
+  for (const field of ['data', 'binaryData'])
+    if (!isDeepStrictEqual(object[field] ?? {}, old[field] ?? {})) problems.forbidden(field, why)
+}
+
+const checkBinding: Check = (problems, {roleRef, subjects = []}, old) => {
+  if (!roleRef?.name) problems.required('roleRef.name')
+  else checkEnum(problems, roleRef.kind, 'roleRef.kind', ['ClusterRole', 'Role'])
+  if (old) immutable(problems, roleRef, old.roleRef, 'roleRef', 'cannot change roleRef')
+  for (const [index, {kind, name}] of subjects.entries()) {
+    checkEnum(problems, kind, `subjects[${index}].kind`, ['Group', 'ServiceAccount', 'User'])
+    if (!name) problems.required(`subjects[${index}].name`)
+  }
+}
+
+const checkPolicy: Check = (problems, {spec}) => {
+  checkSelector(problems, spec?.podSelector, 'spec.podSelector')
+  for (const [index, type] of (spec?.policyTypes ?? []).entries())
+    checkEnum(problems, type, `spec.policyTypes[${index}]`, ['Ingress', 'Egress'])
+}
+
+const checkPriorityClass: Check = (problems, object, old) => {
+  if (object.value > 1_000_000_000)
+    problems.forbidden('value', 'maximum allowed value of a user defined priority is 1000000000')
+  if (old && object.value !== old.value) problems.forbidden('value', 'may not be changed in an update.')
+}
+
+const checkNamespace: Check = (problems, {metadata}) => {
+  const problem = labelProblem(metadata.name)
+  if (problem) problems.wrong('metadata.name', metadata.name, problem)
+}
+
+export const CHECKS: Readonly<Record<string, Check>> = {
+  namespaces: checkNamespace,
+  pods: checkPod,
+  services: checkService,
+  configmaps: checkData,
+  secrets: checkData,
+  'apps/deployments': checkDeployment,
+  'apps/replicasets': checkReplicaSet,
+  'batch/jobs': checkJob,
+  'autoscaling/horizontalpodautoscalers': checkAutoscaler,
+  'policy/poddisruptionbudgets': checkDisruptionBudget,
+  'networking.k8s.io/networkpolicies': checkPolicy,
+  'scheduling.k8s.io/priorityclasses': checkPriorityClass,
+  'rbac.authorization.k8s.io/rolebindings': checkBinding,
+  'rbac.authorization.k8s.io/clusterrolebindings': checkBinding,
+}
