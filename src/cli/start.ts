@@ -5,6 +5,12 @@ import {fileURLToPath} from 'node:url'
 export async function start(): Promise<void> {
   // Compiled code of some 300 modules, kept beside the system's other caches.
   enableCompileCache()
-  const {run} = await import('@oclif/core/run')
-  await run(process.argv.slice(2), {root: fileURLToPath(new URL('../../..', import.meta.url))})
+  const [{run}, {Config}] = await Promise.all([import('@oclif/core/run'), import('@oclif/core/config')])
+  const config = await Config.load({root: fileURLToPath(new URL('../../..', import.meta.url))})
+  try {
+    await run(process.argv.slice(2), config)
+  } catch (error) {
+    const {tellUsage} = await import('./usage.ts')
+    process.exitCode = tellUsage(error, config.commandIDs)
+  }
 }

@@ -1,0 +1,14 @@
+import {defineConfig} from 'vitest/config'
+
+const results = process.env.VITEST_RESULTS
+
+/** The built binary on the emulator, with the real engine: one file at a time, since each wants the whole machine. */
+export default defineConfig({
+  test: {
+    reporters: results ? ['default', ['json', {outputFile: `${results}/e2e.json`}]] : ['default'],
+    include: ['test/e2e/**/*.test.ts'],
+    fileParallelism: false,
+    testTimeout: 300_000,
+    hookTimeout: 600_000,
+  },
+})
