@@ -21,8 +21,11 @@ export interface ResourceType {
   readonly immutable: readonly string[]
   /** Rules of the real API beyond the schema: enums, ranges, conflicts. */
   check?(inputs: Props): readonly CheckFailure[]
-  /** Outputs (and `id`) that follow from the inputs alone, for previews; all others are shown as unknown. An input may itself be unknown. */
-  known?(inputs: Props): Props
+  /**
+   * Outputs (and `id`) that follow from the inputs alone, for previews; all others are shown as unknown. An input may itself be
+   * unknown. `id` is given when the resource exists already.
+   */
+  known?(inputs: Props, id?: string): Props
   /** Outputs include every input; computed fields (selfLink, connectionName, …) as Google gives them. Durable before it resolves. */
   create(inputs: Props): Promise<{id: string; outputs: Props}>
   /** undefined: it does not exist. */

@@ -58,7 +58,7 @@ export function createSupervisor(options: SupervisorOptions) {
   const regions = new Map<string, Region>()
   let stopping = false
   for (const [name, known] of Object.entries(readJson<Record<string, Known>>(file) ?? {})) {
-    regions.set(name, {name, known, state: 'down', failures: 0})
+    regions.set(name, {name, known, state: 'starting', failures: 0})
   }
 
   const save = () => writeJson(file, Object.fromEntries([...regions].map(([name, {known}]) => [name, known])))
@@ -127,7 +127,7 @@ export function createSupervisor(options: SupervisorOptions) {
     return region.starting
   }
 
-  const adopt = async (region: Region): Promise<boolean> => {
+  const adopt = (region: Region): boolean => {
     const process = region.known.process
     const ready = readJson<{pid: number; url: string}>(join(dir, 'regions', region.name, 'region.json'))
     if (!process || !isAlive(process) || ready?.pid !== process.pid) return false
@@ -145,6 +145,9 @@ export function createSupervisor(options: SupervisorOptions) {
     return true
   }
 
+  /** Nobody has looked at it yet: it may have outlived the global process. */
+  const bringUp = async (region: Region): Promise<RegionLink> => (adopt(region) ? link(region) : start(region))
+
   const known = (name: string): Region => {
     const region = regions.get(name)
     if (!region) throw new Error(`Region ${name} was never started.`)
@@ -154,7 +157,7 @@ export function createSupervisor(options: SupervisorOptions) {
   return {
     /** Brings back every region that was ever started; failures are logged and tried again with back-off. */
     async startAll() {
-      await Promise.allSettled([...regions.values()].map(async (region) => (await adopt(region)) || start(region)))
+      await Promise.allSettled([...regions.keys()].map((name) => this.ensure(name)))
     },
 
     /** The region's link; started when it is new. Rejects when it was killed on purpose and not started since. */
@@ -166,7 +169,7 @@ export function createSupervisor(options: SupervisorOptions) {
         save()
       }
       if (region.starting) return region.starting
-      if (region.state === 'starting') return start(region)
+      if (region.state === 'starting') return bringUp(region)
       if (region.state === 'down') throw new Error(`Region ${name} is down.`)
       return link(region)
     },

@@ -1,0 +1,124 @@
+/** The global process: everything of Google Cloud that outlives a region. */
+import {rmSync} from 'node:fs'
+import {join} from 'node:path'
+import type {EmulatorFile, Service, World} from './contract.ts'
+import {mountControl} from './control.ts'
+import {writeJson} from './files.ts'
+import {emulatorFile, processFile, takeFolder} from './folder.ts'
+import {createGoogleapis} from './googleapis.ts'
+import {openLog} from './log.ts'
+import {openPorts} from './ports.ts'
+import {createGcpProvider} from './provider/gcp.ts'
+import {loadSchemas} from './provider/schemas.ts'
+import {serveProvider} from './provider/server.ts'
+import {openRecords} from './records.ts'
+import {createGenericServices} from './services/index.ts'
+import {createSupervisor} from './supervisor.ts'
+
+export interface GlobalOptions {
+  readonly dir: string
+  /** Where the load balancer serves, if it must be that very port. */
+  readonly edgePort?: number
+}
+
+export interface Global {
+  readonly file: EmulatorFile
+  /** Resolves when somebody asked for an end over HTTP. */
+  readonly shutdown: Promise<void>
+  /** Orderly: the regions too. Safe to call twice. */
+  stop(): Promise<void>
+}
+
+/** Starts it in this process; resolves once everything listens and emulator.json is written. Throws AlreadyRunning, PortTaken. */
+export async function startGlobal({dir, edgePort}: GlobalOptions): Promise<Global> {
+  takeFolder(dir)
+  const log = openLog(join(dir, 'log', 'emulator.log'))
+  const records = openRecords(join(dir, 'records.db'))
+  const ports = openPorts(join(dir, 'ports.json'))
+  const port = await ports.claim('googleapis')
+  const googleapis = `http://127.0.0.1:${port}`
+
+  let project: string | undefined
+  let pubsub = ''
+  const supervisor = createSupervisor({dir, log, googleapis, pubsub: () => pubsub})
+  const ensure: typeof supervisor.ensure = (name, facts = {}) =>
+    supervisor.ensure(name, {...(project !== undefined && {project}), ...facts})
+  const world: World = {
+    dir,
+    records,
+    ports,
+    log,
+    googleapis,
+    region: (name) => ensure(name),
+    regions: async () => supervisor.list().map(({name, state}) => ({name, up: state === 'up'})),
+  }
+
+  let ready = false
+  const server = createGoogleapis(log, () => ready)
+  const services = await createServices(world, ensure, edgePort)
+  for (const service of services) service.routes?.(server)
+  const startedAt = new Date().toISOString()
+  const info = () => ({version: 1, pid: process.pid, startedAt, googleapis, pubsub, regions: supervisor.list()})
+  const shutdown = new Promise<void>((done) => {
+    mountControl(server, {records, supervisor, info, shutdown: done})
+  })
+  await server.listen({port, host: '127.0.0.1'})
+
+  for (const service of services) {
+    await service.start?.()
+    if ('address' in service) pubsub = String(service.address)
+  }
+  ready = true
+
+  const types = new Map(services.flatMap(({resources}) => resources).map((type) => [type.token, type]))
+  const schemas = loadSchemas()
+  const gcp = createGcpProvider({
+    ...schemas.gcp,
+    types,
+    onProject: (name) => {
+      project = name
+    },
+  })
+  const gcpPort = await ports.claim('provider:gcp')
+  const plugins = [await serveProvider(gcp, gcpPort, log)]
+  await supervisor.startAll()
+
+  const file: EmulatorFile = {
+    version: 1,
+    pid: process.pid,
+    startedAt,
+    googleapis,
+    providers: {gcp: gcpPort, kubernetes: 0},
+    pubsub,
+  }
+  writeJson(emulatorFile(dir), file)
+  log('info', 'The emulator is ready', {...file})
+
+  const stop = async () => {
+    rmSync(emulatorFile(dir), {force: true})
+    for (const plugin of plugins) plugin.stop()
+    await supervisor.stopAll()
+    for (const service of [...services].reverse()) await service.stop?.()
+    await server.close()
+    records.close()
+    log('info', 'The emulator has stopped')
+    rmSync(processFile(dir), {force: true})
+  }
+  let stopped: Promise<void> | undefined
+  return {
+    file,
+    shutdown,
+    stop: () => {
+      stopped ??= stop()
+      return stopped
+    },
+  }
+}
+
+async function createServices(
+  world: World,
+  ensure: Parameters<typeof createGenericServices>[1]['ensure'],
+  _edgePort: number | undefined,
+): Promise<Service[]> {
+  return [...createGenericServices(world, {ensure})]
+}

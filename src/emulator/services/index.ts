@@ -1,0 +1,19 @@
+/** Every Google service that has no room of its own: https://cloud.google.com/apis */
+import type {Service, World} from '../contract.ts'
+import {certificates} from './certificates.ts'
+import {type ContainerOptions, createContainerService} from './container.ts'
+import {identity} from './identity.ts'
+import {keeping} from './keeping.ts'
+import {monitoring} from './monitoring.ts'
+import {network} from './network.ts'
+import {plainTypes} from './plain.ts'
+import {createSecretsService} from './secrets.ts'
+
+export function createGenericServices(world: World, options: ContainerOptions): Service[] {
+  const plain = [...identity, ...network, ...certificates, ...monitoring, ...keeping]
+  return [
+    {name: 'records', resources: plainTypes(world.records, plain)},
+    createSecretsService(world),
+    createContainerService(world, options),
+  ]
+}
