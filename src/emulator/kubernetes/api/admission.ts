@@ -16,6 +16,7 @@ export function admitted(store: ObjectStore, row: ResourceType, wanted: KubeObje
   const draft = defaulted(key, {...carried, apiVersion: apiVersionOf(base), kind: base.kind, metadata})
   if (key === 'services') allocateAddresses(store, draft, old)
   if (key === 'pods' && !old) givePriority(store, draft)
+  if (key === 'batch/jobs' && !old) claimTemplate(draft)
   validate(base, draft, old)
   return draft
 }
@@ -67,4 +68,22 @@ function givePriority(store: ObjectStore, {metadata, spec}: KubeObject): void {
     )
   spec.priority = found.value
   spec.preemptionPolicy = found.preemptionPolicy
+}
+
+/**
+ * Labels and selector of a job are its uid's, unless the client chose its own: its pods are nobody else's.
+ * https://kubernetes.io/docs/concepts/workloads/controllers/job/#specifying-your-own-pod-selector
+ */
+function claimTemplate({metadata, spec}: KubeObject): void {
+  if (!spec?.template || spec.manualSelector) return
+  const {uid, name} = metadata
+  const labels = {
+    'batch.kubernetes.io/controller-uid': uid,
+    'batch.kubernetes.io/job-name': name,
+    'controller-uid': uid,
+    'job-name': name,
+  }
+  spec.template.metadata.labels = {...spec.template.metadata.labels, ...labels}
+  spec.selector ??= {matchLabels: {'batch.kubernetes.io/controller-uid': uid}}
+  metadata.labels ??= {...spec.template.metadata.labels}
 }

@@ -92,8 +92,7 @@ function defaultService(spec: Json): void {
   if (spec.type === 'LoadBalancer') fill(spec, {allocateLoadBalancerNodePorts: true})
 }
 
-/** Labels and selector are the job's uid's, unless the client chose its own: a template belongs to one job only. */
-function defaultJob({metadata, spec}: KubeObject): void {
+function defaultJob({spec}: KubeObject): void {
   if (!spec) return
   if (spec.completions == null && spec.parallelism == null) fill(spec, {completions: 1})
   fill(spec, {parallelism: 1, backoffLimit: spec.backoffLimitPerIndex == null ? 6 : 2_147_483_647})
@@ -101,18 +100,6 @@ function defaultJob({metadata, spec}: KubeObject): void {
   fill(spec, {podReplacementPolicy: spec.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed'})
   if (!spec.manualSelector) delete spec.manualSelector
   defaultTemplate(spec)
-  if (spec.manualSelector || !metadata.uid || !spec.template) return
-  const {uid, name} = metadata
-  const template = spec.template
-  template.metadata.labels = {
-    ...template.metadata.labels,
-    'batch.kubernetes.io/controller-uid': uid,
-    'batch.kubernetes.io/job-name': name,
-    'controller-uid': uid,
-    'job-name': name,
-  }
-  fill(spec, {selector: {matchLabels: {'batch.kubernetes.io/controller-uid': uid}}})
-  metadata.labels ??= structuredClone(template.metadata.labels)
 }
 
 function defaultAutoscaler(spec: Json): void {

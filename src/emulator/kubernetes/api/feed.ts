@@ -2,7 +2,7 @@
 import type {WatchEvent} from './objects.ts'
 
 /** Enough for a client to list and then watch; who comes later lists again (410 Gone). */
-const REMEMBERED = 1_000
+const REMEMBERED = 500
 
 type Listener = (event: WatchEvent) => void
 

@@ -28,51 +28,65 @@ const fieldsOf = (apiVersion: string, kind: string): Fields | undefined =>
 /** A quantity may be written as a number. */
 const QUANTITY = /\.(limits|requests)\.[^.]+$|\.(sizeLimit|averageValue|divisor)$/
 
-/** Dotted paths, as `strict decoding error: unknown field "spec.foo"` names them. Throws ApiError BadRequest for a value of the wrong type. */
-export function unknownFields(object: KubeObject): string[] {
-  const {apiVersion, kind, status: _, ...rest} = object
+export interface Known {
+  /** Without the unknown fields: the API server does not keep them. */
+  readonly object: KubeObject
+  /** Dotted paths, as `unknown field "spec.foo"` names them. */
+  readonly unknown: readonly string[]
+}
+
+/** Throws ApiError BadRequest for a value of the wrong type. A kind without a schema is taken as it is. */
+export function knownFields(object: KubeObject): Known {
+  const {apiVersion, kind, metadata, status, ...fields} = object
   const inputs = fieldsOf(apiVersion, kind)
-  if (!inputs) return []
-  const {metadata, ...fields} = rest
+  if (!inputs) return {object, unknown: []}
   const unknown: string[] = []
-  const wrong = (path: string, wanted: string, value: Json): never => {
+
+  function wrong(path: string, wanted: string, value: Json): never {
     const version = apiVersion.split('/').at(-1)
-    throw new ApiError(
-      'BadRequest',
-      `${kind} in version "${version}" cannot be handled as a ${kind}: json: cannot unmarshal ${typeOf(value)} into Go struct field ${kind}.${path} of type ${wanted}`,
-    )
+    const why = `json: cannot unmarshal ${typeOf(value)} into Go struct field ${kind}.${path} of type ${wanted}`
+    throw new ApiError('BadRequest', `${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`)
   }
 
-  function visit(type: string, value: Json, path: string) {
-    if (value === null || type === '*' || type.startsWith('"')) return
-    if (type.includes('|') || (QUANTITY.test(path) && typeof value === 'number')) return
-    const code = type[0]
-    if (code === 's' && typeof value !== 'string') wrong(path, 'string', value)
-    else if (code === 'n' && typeof value !== 'number') wrong(path, 'int32', value)
-    else if (code === 'b' && typeof value !== 'boolean') wrong(path, 'bool', value)
-    else if (code === '[') {
-      if (!Array.isArray(value)) wrong(path, 'slice', value)
-      for (const [index, item] of value.entries()) visit(type.slice(1), item, `${path}[${index}]`)
-    } else if (code === '{') {
-      if (typeOf(value) !== 'object') wrong(path, 'map', value)
-      for (const [key, item] of Object.entries(value)) visit(type.slice(1), item, `${path}.${key}`)
-    } else if (code === '@') visitObject(loaded().types[type.slice(1)] ?? {}, value, path)
+  function visit(type: string, value: Json, path: string): Json {
+    if (value === null || (QUANTITY.test(path) && typeof value === 'number')) return value
+    if (type === '*' || type.startsWith('"') || /^[^[{].*\|/.test(type)) return value
+    const wanted = GO_TYPES[type[0]!]!
+    if (typeOf(value) !== wanted.json) wrong(path, wanted.go, value)
+    if (type[0] === '[')
+      return value.map((item: Json, index: number) => visit(type.slice(1), item, `${path}[${index}]`))
+    if (type[0] === '{') return mapped(value, (key, item) => visit(type.slice(1), item, `${path}.${key}`))
+    return type[0] === '@' ? visitObject(loaded().types[type.slice(1)] ?? {}, value, path) : value
   }
 
-  function visitObject(known: Fields, value: Json, path: string) {
-    if (typeOf(value) !== 'object') wrong(path, 'struct', value)
-    for (const [field, inner] of Object.entries<Json>(value)) {
+  function visitObject(known: Fields, value: Json, path: string): Json {
+    return mapped(value, (field, inner) => {
       const at = path ? `${path}.${field}` : field
       const type = known[field] ?? known[`${field}!`]
-      if (type === undefined) unknown.push(at)
-      else visit(type, inner, at)
-    }
+      if (type !== undefined) return visit(type, inner, at)
+      unknown.push(at)
+      return undefined
+    })
   }
 
-  visitObject(inputs, fields, '')
-  visit('{s', metadata.labels ?? {}, 'metadata.labels')
-  visit('{s', metadata.annotations ?? {}, 'metadata.annotations')
-  return unknown
+  for (const field of ['labels', 'annotations'] as const) visit('{s', metadata[field] ?? {}, `metadata.${field}`)
+  const pruned = visitObject(inputs, fields, '')
+  return {object: {apiVersion, kind, metadata, ...pruned, ...(status !== undefined && {status})}, unknown}
+}
+
+const GO_TYPES: Readonly<Record<string, {json: string; go: string}>> = {
+  s: {json: 'string', go: 'string'},
+  n: {json: 'number', go: 'int32'},
+  b: {json: 'boolean', go: 'bool'},
+  '[': {json: 'array', go: 'slice'},
+  '{': {json: 'object', go: 'map'},
+  '@': {json: 'object', go: 'struct'},
+}
+
+/** `value` with each field as `change` has it; undefined leaves it out. */
+function mapped(value: Json, change: (field: string, inner: Json) => Json): Json {
+  const entries = Object.entries<Json>(value).map(([field, inner]) => [field, change(field, inner)])
+  return Object.fromEntries(entries.filter(([, inner]) => inner !== undefined))
 }
 
 const typeOf = (value: Json): string => (Array.isArray(value) ? 'array' : typeof value)

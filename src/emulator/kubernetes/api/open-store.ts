@@ -68,7 +68,7 @@ export async function openStore({dir, now = () => new Date(), log = () => {}}: S
         const why = `unable to create new content in namespace ${namespace} because it is being terminated`
         throw new ApiError('Forbidden', `${resource.split('/').reverse().join('.')} "${name}" is forbidden: ${why}`)
       }
-      return commit(resource, born(resource, object, randomUUID(), now()), undefined)
+      return commit(resource, born(resource, object, object.metadata.uid ?? randomUUID(), now()), undefined)
     },
     update(resource, object) {
       const {namespace, name} = object.metadata

@@ -53,14 +53,18 @@ export function writeOptions({query, userAgent}: Call): WriteOptions {
   }
 }
 
+const PROTOBUF = 'application/vnd.kubernetes.protobuf'
+const NO_PROTOBUF =
+  ' (the emulated API reads no protobuf; with kubectl: add `--dry-run=client -o json` and pipe that into `kubectl apply -f -`)'
+
 /** The body as JSON; undefined when it is empty. Throws ApiError BadRequest or UnsupportedMediaType. */
 export function bodyOf({body, contentType}: Call): Json {
   if (body.length === 0) return undefined
   const yaml = contentType.endsWith('yaml')
   if (!yaml && contentType !== '' && !contentType.endsWith('json')) {
-    const message =
-      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml'
-    throw new ApiError('UnsupportedMediaType', message)
+    const accepted = 'accepted media types include: application/json, application/yaml'
+    const message = `the body of the request was in an unknown format - ${accepted}`
+    throw new ApiError('UnsupportedMediaType', message + (contentType === PROTOBUF ? NO_PROTOBUF : ''))
   }
   try {
     return yaml ? parseYaml(body.toString()) : JSON.parse(body.toString())

@@ -75,8 +75,8 @@ async function answerRequest(api: Api, request: FastifyRequest, reply: FastifyRe
   if (request.method === 'GET') {
     const found = discover(path, request.headers.accept ?? '')
     if (found) return reply.type(found.type).serializer(String).send(JSON.stringify(found.body))
-    const document = openApi(path)
-    if (document) return reply.type('application/json').send(JSON.stringify(document))
+    const document = openApi(path, request.headers.accept ?? '')
+    if (document) return reply.type(document.type).send(document.body)
   }
   const target = parseTarget(path)
   if (!target) throw unknownPath()

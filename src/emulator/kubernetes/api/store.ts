@@ -12,7 +12,7 @@ export interface ObjectStore {
   get(resource: string, namespace: string | undefined, name: string): KubeObject | undefined
   /** Ordered by namespace and name. */
   list(resource: string, options?: {namespace?: string; labels?: Selector}): KubeObject[]
-  /** Sets uid, resourceVersion, generation, creationTimestamp; keeps a status that is given. Throws ApiError AlreadyExists. */
+  /** Sets uid (unless one is given), resourceVersion, generation, creationTimestamp; keeps a status that is given. Throws ApiError AlreadyExists. */
   create(resource: string, object: KubeObject): KubeObject
   /**
    * Replaces everything but the status (see updateStatus). Optimistic when `metadata.resourceVersion` is present; bumps generation when

@@ -5,7 +5,7 @@ import {admitted} from './admission.ts'
 import type {Answer, Api} from './api.ts'
 import {tracked} from './apply.ts'
 import {stored} from './convert.ts'
-import {unknownFields} from './known-fields.ts'
+import {knownFields} from './known-fields.ts'
 import type {Json, KubeObject} from './objects.ts'
 import {isApply, patched} from './patch.ts'
 import {bodyOf, type Call, writeOptions} from './request.ts'
@@ -19,25 +19,27 @@ export function createObject(api: Api, call: Call): Promise<Answer> {
   if (resourceVersion) throw new ApiError('BadRequest', 'resourceVersion should not be set on objects to be created')
   const name = metadata.name || (metadata.generateName && `${metadata.generateName}${suffix()}`)
   const wanted = {...incoming(call, bodyOf(call)), metadata: {...metadata, name: name ?? ''}}
-  return write(api, call, name ?? '', wanted, (current) => {
+  return write(api, call, name ?? '', wanted, (current, given) => {
     if (current) throw alreadyExists(row.key, name!)
-    return stored(row, wanted)
+    return stored(row, given!)
   })
 }
 
 export function replaceObject(api: Api, call: Call): Promise<Answer> {
   const {row, name} = call.target
   const wanted = incoming(call, bodyOf(call))
-  return write(api, call, name!, wanted, (current) => {
+  return write(api, call, name!, wanted, (current, given) => {
     if (!current) throw notFound(row.key, name!)
-    return stored(row, wanted)
+    return stored(row, given!)
   })
 }
 
 export function patchObject(api: Api, call: Call): Promise<Answer> {
   const body = bodyOf(call)
   const config = isApply(call) ? incoming(call, body) : undefined
-  return write(api, call, call.target.name!, config, (current) => patched(call, current, config ?? body, api.now()))
+  return write(api, call, call.target.name!, config, (current, given) =>
+    patched(call, current, given ?? body, api.now()),
+  )
 }
 
 /** Five characters as Kubernetes' names end in: no vowels, no look-alikes. */
@@ -72,11 +74,11 @@ function incoming({target: {row, namespace, name}}: Call, body: Json): KubeObjec
   return {...body, apiVersion, kind, metadata: {...rest, ...(name !== undefined && {name}), ...place}}
 }
 
-type Edit = (current: KubeObject | undefined) => KubeObject
+type Edit = (current: KubeObject | undefined, given: KubeObject | undefined) => KubeObject
 
 /**
- * Stores what `edit` makes of the object as it is now; it is on disk when this resolves. `given` is the part whose fields are checked
- * against the schema before (undefined: the result's). Also the way of subresources that change the object (scale).
+ * Stores what `edit` makes of the object as it is now; it is on disk when this resolves. `given` is what the client sent, if it
+ * sent an object: its fields are checked against the schema before, otherwise the result's are. Also the way of subresources that change the object (scale).
  */
 export async function write(
   api: Api,
@@ -92,10 +94,12 @@ export async function write(
   const current = store.get(key, namespace, name)
   if (!current && row.namespaced && !store.get('namespaces', undefined, namespace!))
     throw notFound('namespaces', namespace!)
-  const edited = edit(current)
-  const warnings = fieldWarnings(given ?? edited, options.fieldValidation)
-  const {status: _, ...wanted} = edited
-  const draft = admitted(store, row, row.status ? wanted : edited, current)
+  const sent = given && knownFields(given)
+  const edited = edit(current, sent?.object)
+  const {object: known, unknown} = sent ? {object: edited, unknown: sent.unknown} : knownFields(edited)
+  const warnings = fieldWarnings(known, unknown, options.fieldValidation)
+  const {status: _, ...wanted} = known
+  const draft = admitted(store, row, row.status ? wanted : known, current)
   const next = isApply(call)
     ? draft
     : tracked(key, current, withFields(draft, current), {manager: options.manager, now: now()})
@@ -120,15 +124,16 @@ function rehearsed(key: string, next: KubeObject, current: KubeObject | undefine
   return isDeepStrictEqual(object, current) ? current : object
 }
 
-function fieldWarnings(object: KubeObject, mode: 'Strict' | 'Warn' | 'Ignore'): string[] {
-  const warnings = unknownFields(object).map((path) => `unknown field "${path}"`)
+function fieldWarnings(
+  {kind, apiVersion}: KubeObject,
+  unknown: readonly string[],
+  mode: 'Strict' | 'Warn' | 'Ignore',
+): string[] {
+  const warnings = unknown.map((path) => `unknown field "${path}"`)
   if (mode === 'Strict' && warnings.length > 0) {
-    const {kind, apiVersion} = object
     const version = apiVersion.split('/').at(-1)
-    throw new ApiError(
-      'BadRequest',
-      `${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: ${warnings.join(', ')}`,
-    )
+    const why = `strict decoding error: ${warnings.join(', ')}`
+    throw new ApiError('BadRequest', `${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`)
   }
   return mode === 'Ignore' ? [] : warnings
 }
