@@ -1,0 +1,82 @@
+/**
+ * What stands for an image on this machine. Registered with the global process; remembered here, so that pods restart while it is away.
+ */
+
+import {readJson, writeJson} from '../../../files.ts'
+import {fetchJson} from '../../../http.ts'
+import type {Json} from '../../api/store.ts'
+
+/** One registered image. Without `container` it serves every container of the image. */
+export interface Registered {
+  readonly image: string
+  readonly container?: string
+  /** A command line for the shell. */
+  readonly command: string
+  readonly cwd: string
+}
+
+export interface Images {
+  /** What to run for the container, or undefined while the image is unknown. Asks again each time; falls back on what it knew. */
+  find(container: Json): Promise<Entry | undefined>
+}
+
+export interface Entry {
+  /** Program and arguments. */
+  readonly command: readonly string[]
+  readonly cwd: string
+}
+
+const DEADLINE_MS = 2_000
+
+/** @param file remembers the registrations. */
+export function openImages(googleapis: string, file: string): Images {
+  let known = readJson<Registered[]>(file) ?? []
+  let asking: Promise<void> | undefined
+
+  const ask = async () => {
+    try {
+      const {images} = await fetchJson<{images: Registered[]}>(`${googleapis}/emulator/v1/images`, {
+        deadlineMs: DEADLINE_MS,
+      })
+      if (JSON.stringify(images) === JSON.stringify(known)) return
+      known = images
+      writeJson(file, known)
+    } catch {
+      // What was known before still holds.
+    }
+  }
+
+  return {
+    async find(container) {
+      asking ??= ask().finally(() => {
+        asking = undefined
+      })
+      await asking
+      return entryFor(container, known)
+    },
+  }
+}
+
+/**
+ * The registration for image and container; else the image's general one, or any one of the image for a container that brings its own
+ * command. A command in the pod's spec gives way only to a registration for exactly this container, which stands for it.
+ */
+export function entryFor(container: Json, registered: readonly Registered[]): Entry | undefined {
+  const ofImage = registered.filter(({image}) => image === container.image)
+  const exact = ofImage.find((one) => one.container === container.name)
+  if (exact) return {command: shellCommand(exact.command, container.command ? [] : container.args), cwd: exact.cwd}
+  const general = ofImage.find((one) => one.container === undefined)
+  if (container.command) {
+    const cwd = (general ?? ofImage[0])?.cwd
+    return cwd === undefined ? undefined : {command: [...container.command, ...(container.args ?? [])], cwd}
+  }
+  return general && {command: shellCommand(general.command, container.args), cwd: general.cwd}
+}
+
+/** `exec` makes the program the main process, which gets the signals; only a simple command can be replaced like that. */
+function shellCommand(line: string, args: readonly string[] = []): string[] {
+  const simple = !/[;&|<>()`\n]|^\s*(if|for|while|case|exec|cd)\b/.test(line)
+  const [, assignments = '', command = line] = /^\s*((?:\w+=\S*\s+)*)(.*)$/s.exec(line) ?? []
+  const rest = args.length > 0 ? ' "$@"' : ''
+  return ['/bin/sh', '-c', (simple ? `${assignments}exec ${command}` : line) + rest, 'sh', ...args]
+}
