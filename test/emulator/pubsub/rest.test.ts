@@ -1,0 +1,100 @@
+import fastify, {type FastifyInstance} from 'fastify'
+import {afterAll, beforeAll, expect, test} from 'vitest'
+import {createPubSubService, type PubSubService} from '../../../src/emulator/pubsub/service.ts'
+import {type TestWorld, testWorld} from './world.ts'
+
+let world: TestWorld
+let service: PubSubService
+let server: FastifyInstance
+
+beforeAll(async () => {
+  world = testWorld()
+  service = createPubSubService(world)
+  server = fastify()
+  service.routes!(server)
+  await service.start!()
+})
+
+afterAll(async () => {
+  await server.close()
+  await service.stop!()
+  world.remove()
+})
+
+async function call(method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE', url: string, payload?: object) {
+  const answer = await server.inject({method, url, ...(payload && {payload})})
+  return {status: answer.statusCode, body: answer.json()}
+}
+
+test('a topic and a subscription live through REST as gcloud uses it', async () => {
+  expect(await call('PUT', '/v1/projects/p/topics/bookings', {messageRetentionDuration: '600s'})).toMatchObject({
+    status: 200,
+  })
+  const made = await call('PUT', '/v1/projects/p/subscriptions/worker', {
+    topic: 'projects/p/topics/bookings',
+    ackDeadlineSeconds: 20,
+  })
+  expect(made.body).toMatchObject({
+    name: 'projects/p/subscriptions/worker',
+    topicMessageRetentionDuration: '600s',
+    state: 'ACTIVE',
+  })
+  const updated = await call('PATCH', '/v1/projects/p/subscriptions/worker', {
+    subscription: {ackDeadlineSeconds: 30},
+    updateMask: 'ackDeadlineSeconds',
+  })
+  expect(updated.body).toMatchObject({ackDeadlineSeconds: 30})
+  const data = Buffer.from('hello').toString('base64')
+  const published = await call('POST', '/v1/projects/p/topics/bookings:publish', {
+    messages: [{data, attributes: {a: 'b'}}],
+  })
+  const pulled = await call('POST', '/v1/projects/p/subscriptions/worker:pull', {maxMessages: 10})
+  expect(pulled.body.receivedMessages).toMatchObject([
+    {message: {data, attributes: {a: 'b'}, messageId: published.body.messageIds[0]}},
+  ])
+  expect((await call('GET', '/emulator/v1/pubsub')).body.subscriptions).toEqual([
+    {
+      name: 'projects/p/subscriptions/worker',
+      topic: 'projects/p/topics/bookings',
+      ...{backlog: 1, outstanding: 1, oldestUnackedSeconds: 0, deadLettered: 0, consumers: 0},
+    },
+  ])
+  const ackIds = [pulled.body.receivedMessages[0].ackId]
+  expect(await call('POST', '/v1/projects/p/subscriptions/worker:acknowledge', {ackIds})).toEqual({
+    status: 200,
+    body: {},
+  })
+  const again = await call('POST', '/v1/projects/p/subscriptions/worker:pull', {
+    maxMessages: 1,
+    returnImmediately: true,
+  })
+  expect(again.body).toEqual({receivedMessages: []})
+  expect((await call('GET', '/v1/projects/p/topics/bookings/subscriptions')).body).toEqual({
+    subscriptions: ['projects/p/subscriptions/worker'],
+  })
+})
+
+test('lists come in pages', async () => {
+  for (const name of ['page-a', 'page-b', 'page-c']) await call('PUT', `/v1/projects/paged/topics/${name}`, {})
+  const first = await call('GET', '/v1/projects/paged/topics?pageSize=2')
+  expect(first.body.topics.map(({name}: {name: string}) => name)).toEqual([
+    'projects/paged/topics/page-a',
+    'projects/paged/topics/page-b',
+  ])
+  const second = await call('GET', `/v1/projects/paged/topics?pageSize=2&pageToken=${first.body.nextPageToken}`)
+  expect(second.body.topics.map(({name}: {name: string}) => name)).toEqual(['projects/paged/topics/page-c'])
+  expect(second.body).not.toHaveProperty('nextPageToken')
+})
+
+test.each([
+  ['GET', '/v1/projects/p/topics/absent', undefined, 404, 'NOT_FOUND'],
+  ['PUT', '/v1/projects/p/topics/goog-topic', {}, 400, 'INVALID_ARGUMENT'],
+  ['PUT', '/v1/projects/p/subscriptions/orphan', {topic: 'projects/p/topics/absent'}, 404, 'NOT_FOUND'],
+  ['PUT', '/v1/projects/p/topics/bookings', {}, 409, 'ALREADY_EXISTS'],
+  ['POST', '/v1/projects/p/topics/bookings:publish', {messages: []}, 400, 'INVALID_ARGUMENT'],
+  ['POST', '/v1/projects/p/subscriptions/worker:acknowledge', {ackIds: ['nonsense']}, 400, 'INVALID_ARGUMENT'],
+  ['POST', '/v1/projects/p/topics/bookings:explode', {}, 404, 'NOT_FOUND'],
+] as const)('%s %s is refused as Google refuses it', async (method, url, payload, status, reason) => {
+  const answer = await call(method, url, payload)
+  expect(answer).toMatchObject({status, body: {error: {code: status, status: reason}}})
+})
