@@ -1,6 +1,7 @@
 /** The global process: everything of Google Cloud that outlives a region. */
 import {rmSync} from 'node:fs'
 import {join} from 'node:path'
+import {createComputeService} from './compute/service.ts'
 import type {EmulatorFile, Service, World} from './contract.ts'
 import {mountControl} from './control.ts'
 import {writeJson} from './files.ts'
@@ -9,9 +10,12 @@ import {createGoogleapis} from './googleapis.ts'
 import {openLog} from './log.ts'
 import {openPorts} from './ports.ts'
 import {createGcpProvider} from './provider/gcp.ts'
+import {createKubernetesProvider} from './provider/kubernetes/provider.ts'
 import {loadSchemas} from './provider/schemas.ts'
 import {serveProvider} from './provider/server.ts'
+import {createPubSubService} from './pubsub/service.ts'
 import {openRecords} from './records.ts'
+import type {ContainerOptions} from './services/container.ts'
 import {createGenericServices} from './services/index.ts'
 import {createSupervisor} from './supervisor.ts'
 
@@ -55,7 +59,7 @@ export async function startGlobal({dir, edgePort}: GlobalOptions): Promise<Globa
 
   let ready = false
   const server = createGoogleapis(log, () => ready)
-  const services = await createServices(world, ensure, edgePort)
+  const services = createServices(world, {ensure, edgePort})
   for (const service of services) service.routes?.(server)
   const startedAt = new Date().toISOString()
   const info = () => ({version: 1, pid: process.pid, startedAt, googleapis, pubsub, regions: supervisor.list()})
@@ -79,8 +83,11 @@ export async function startGlobal({dir, edgePort}: GlobalOptions): Promise<Globa
       project = name
     },
   })
-  const gcpPort = await ports.claim('provider:gcp')
-  const plugins = [await serveProvider(gcp, gcpPort, log)]
+  const providers = {gcp: await ports.claim('provider:gcp'), kubernetes: await ports.claim('provider:kubernetes')}
+  const plugins = [
+    await serveProvider(gcp, providers.gcp, log),
+    await serveProvider(createKubernetesProvider(schemas.kubernetes), providers.kubernetes, log),
+  ]
   await supervisor.startAll()
 
   const file: EmulatorFile = {
@@ -88,7 +95,7 @@ export async function startGlobal({dir, edgePort}: GlobalOptions): Promise<Globa
     pid: process.pid,
     startedAt,
     googleapis,
-    providers: {gcp: gcpPort, kubernetes: 0},
+    providers,
     pubsub,
   }
   writeJson(emulatorFile(dir), file)
@@ -115,10 +122,14 @@ export async function startGlobal({dir, edgePort}: GlobalOptions): Promise<Globa
   }
 }
 
-async function createServices(
+/** Pub/Sub first: regions are told its address when they start. */
+function createServices(
   world: World,
-  ensure: Parameters<typeof createGenericServices>[1]['ensure'],
-  _edgePort: number | undefined,
-): Promise<Service[]> {
-  return [...createGenericServices(world, {ensure})]
+  {ensure, edgePort}: ContainerOptions & {edgePort: number | undefined},
+): Service[] {
+  return [
+    createPubSubService(world),
+    ...createGenericServices(world, {ensure}),
+    createComputeService(world, edgePort === undefined ? {} : {edgePort}),
+  ]
 }

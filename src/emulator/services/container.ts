@@ -132,7 +132,8 @@ function poolType(world: World): ResourceType {
     const zones = zonesOf(inputs)
     const region = await world.region(String(inputs.location))
     const machineType = ((inputs.nodeConfig ?? {}) as Props).machineType ?? 'e2-medium'
-    const body = {cluster: lastOf(clusterOfPool(inputs)), pool: inputs.name, zones, machineType}
+    const maxPerZone = ((inputs.autoscaling ?? {}) as Props).maxNodeCount
+    const body = {cluster: lastOf(clusterOfPool(inputs)), pool: inputs.name, zones, machineType, maxPerZone}
     await region.call('PUT', '/kubernetes/nodes', body, REGION_DEADLINE_MS)
     const outputs = outputsOf(inputs, id, zones)
     records.put(POOL, id, outputs)
