@@ -5,8 +5,8 @@ import {type AddressInfo, createServer as createTcpServer} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import Fastify, {type FastifyInstance} from 'fastify'
-import type {Props, Records, ResourceType, Service, World} from '../../../src/emulator/contract.ts'
 import {type ComputeOptions, createComputeService} from '../../../src/emulator/compute/service.ts'
+import type {Props, Records, ResourceType, Service, World} from '../../../src/emulator/contract.ts'
 
 export const PROJECT = 'test-project'
 
@@ -57,11 +57,17 @@ export interface Bench {
   readonly records: Records
   type(token: string): ResourceType
   create(token: string, inputs: Props): Promise<{id: string; outputs: Props}>
-  call(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<{status: number; body: Props}>
+  call(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+  ): Promise<{status: number; body: Props}>
   stop(): Promise<void>
 }
 
-export async function openBench(options: ComputeOptions & {records?: Records; ports?: World['ports']} = {}): Promise<Bench> {
+export async function openBench(
+  options: ComputeOptions & {records?: Records; ports?: World['ports']} = {},
+): Promise<Bench> {
   const dir = mkdtempSync(join(tmpdir(), 'ha-compute-'))
   const records = options.records ?? memoryRecords()
   const world: World = {
@@ -155,7 +161,10 @@ export const negPath = (zone: string) => `projects/${PROJECT}/zones/${zone}/netw
 /** NEGs, health check, backend service, URL map, proxy, forwarding rule: what the edge stack makes. Returns where it listens. */
 export async function openEdge(bench: Bench, shape: EdgeShape): Promise<string> {
   for (const [zone, ports] of Object.entries(shape.zones)) {
-    await bench.call('POST', `/zones/${zone}/networkEndpointGroups`, {name: 'web', networkEndpointType: 'GCE_VM_IP_PORT'})
+    await bench.call('POST', `/zones/${zone}/networkEndpointGroups`, {
+      name: 'web',
+      networkEndpointType: 'GCE_VM_IP_PORT',
+    })
     await attach(bench, zone, ports)
   }
   const check = await bench.create(GCP.check, {
@@ -169,7 +178,7 @@ export async function openEdge(bench: Bench, shape: EdgeShape): Promise<string> 
   const service = await bench.create(GCP.service, {
     name: 'web',
     loadBalancingScheme: 'EXTERNAL_MANAGED',
-    healthChecks: check.outputs['selfLink'],
+    healthChecks: check.outputs.selfLink,
     connectionDrainingTimeoutSec: 1,
     backends: Object.keys(shape.zones).map((zone) => ({
       group: link(negPath(zone)),
@@ -179,11 +188,11 @@ export async function openEdge(bench: Bench, shape: EdgeShape): Promise<string> 
     })),
     ...shape.service,
   })
-  const map = await bench.create(GCP.urlMap, {name: 'web', defaultService: service.outputs['selfLink'], ...shape.urlMap})
-  const proxy = await bench.create(GCP.httpProxy, {name: 'web', urlMap: map.outputs['selfLink']})
+  const map = await bench.create(GCP.urlMap, {name: 'web', defaultService: service.outputs.selfLink, ...shape.urlMap})
+  const proxy = await bench.create(GCP.httpProxy, {name: 'web', urlMap: map.outputs.selfLink})
   await bench.create(GCP.rule, {
     name: 'web',
-    target: proxy.outputs['selfLink'],
+    target: proxy.outputs.selfLink,
     portRange: '80',
     loadBalancingScheme: 'EXTERNAL_MANAGED',
   })
@@ -191,7 +200,12 @@ export async function openEdge(bench: Bench, shape: EdgeShape): Promise<string> 
   return listeners[0]!.url
 }
 
-export async function attach(bench: Bench, zone: string, ports: readonly number[], how: 'attach' | 'detach' = 'attach'): Promise<void> {
+export async function attach(
+  bench: Bench,
+  zone: string,
+  ports: readonly number[],
+  how: 'attach' | 'detach' = 'attach',
+): Promise<void> {
   if (ports.length === 0) return
   await bench.call('POST', `/zones/${zone}/networkEndpointGroups/web/${how}NetworkEndpoints`, {
     networkEndpoints: ports.map((port) => ({ipAddress: '127.0.0.1', port, instance: 'node-1'})),
@@ -215,4 +229,5 @@ export async function until(bench: Bench, holds: (backends: readonly EdgeBackend
 }
 
 export const allHealthy = (backends: readonly EdgeBackend[]) =>
-  backends.length > 0 && backends.every((backend) => backend.endpoints.every((endpoint) => endpoint.healthy && !endpoint.ejected))
+  backends.length > 0 &&
+  backends.every((backend) => backend.endpoints.every((endpoint) => endpoint.healthy && !endpoint.ejected))

@@ -1,0 +1,564 @@
+/** The load balancer over real sockets; titles are the headings of BEHAVIOUR.md. */
+import {createHash} from 'node:crypto'
+import {once} from 'node:events'
+import {readFileSync} from 'node:fs'
+import type http from 'node:http'
+import type {RequestListener, ServerResponse} from 'node:http'
+import https from 'node:https'
+import net, {type Socket} from 'node:net'
+import {join} from 'node:path'
+import {expect, test} from 'vitest'
+import type {ComputeOptions} from '../../../src/emulator/compute/service.ts'
+import {systemTime} from '../../../src/emulator/compute/time.ts'
+import type {Props} from '../../../src/emulator/contract.ts'
+import {
+  allHealthy,
+  anyPorts,
+  attach,
+  type Bench,
+  type EdgeShape,
+  freePort,
+  GCP,
+  memoryRecords,
+  openBench,
+  openEdge,
+  openUpstream,
+  PROJECT,
+  type Upstream,
+  until,
+} from './world.ts'
+
+const EAST = 'us-east1-b'
+const WEST = 'europe-west1-b'
+
+interface Stage {
+  readonly bench: Bench
+  readonly url: string
+  readonly up: readonly Upstream[]
+}
+
+const named =
+  (name: string): RequestListener =>
+  (_request, response) =>
+    void response.end(name)
+
+/** One upstream per listener, spread over the zones in turn, all healthy; closed afterwards. */
+async function stage(
+  listeners: readonly RequestListener[],
+  run: (stage: Stage) => Promise<void>,
+  shape: Partial<EdgeShape> & {options?: ComputeOptions; zonesOf?: readonly string[]} = {},
+): Promise<void> {
+  const bench = await openBench(shape.options)
+  const up = await Promise.all(listeners.map((listener) => openUpstream(listener)))
+  const places = shape.zonesOf ?? [EAST, WEST]
+  const zones: Record<string, number[]> = {}
+  for (const [at, one] of up.entries()) {
+    const zone = places[at % places.length]!
+    zones[zone] = [...(zones[zone] ?? []), one.port]
+  }
+  try {
+    const url = await openEdge(bench, {zones, ...shape})
+    if (shape.options?.probe === undefined) await until(bench, allHealthy)
+    await run({bench, url, up})
+  } finally {
+    await bench.stop()
+    await Promise.all(up.map((one) => one.stop()))
+  }
+}
+
+const text = async (url: string, init?: RequestInit) => {
+  const answer = await fetch(url, init)
+  return `${answer.status} ${await answer.text()}`
+}
+
+const many = async (count: number, url: string, init?: RequestInit) => {
+  const seen: Record<string, number> = {}
+  for (let at = 0; at < count; at++) {
+    const answer = await text(url, init)
+    seen[answer] = (seen[answer] ?? 0) + 1
+  }
+  return seen
+}
+
+async function scale(bench: Bench, scalers: Readonly<Record<string, number>>): Promise<void> {
+  const {body} = await bench.call('GET', '/global/backendServices/web')
+  const backends = (body.backends as Props[]).map((one) => {
+    const zone = Object.keys(scalers).find((name) => String(one.group).includes(name))
+    return zone === undefined ? one : {...one, capacityScaler: scalers[zone]}
+  })
+  const {status} = await bench.call('PATCH', '/global/backendServices/web', {fingerprint: body.fingerprint, backends})
+  expect(status).toBe(200)
+}
+
+const counters = async (bench: Bench) =>
+  (
+    (await bench.call('GET', '/emulator/v1/edge')).body as {
+      counters: {edge: Record<string, number>; regions: Record<string, Record<string, number>>}
+    }
+  ).counters
+
+test('A request is passed on with Google’s headers', () =>
+  stage(
+    [named('a')],
+    async ({url, up}) => {
+      const answer = await fetch(`${url}/x?y=1`, {
+        headers: {'x-forwarded-for': '192.0.2.9', 'x-emulated-client-region': 'x', 'x-own': '1'},
+      })
+      expect([answer.status, answer.headers.get('via')]).toEqual([200, '1.1 google'])
+      const [{url: path, headers}] = up[0]!.seen as [http.IncomingMessage]
+      expect(path).toBe('/x?y=1')
+      expect(headers).toMatchObject({
+        host: url.slice('http://'.length),
+        'x-forwarded-for': '192.0.2.9,127.0.0.1,127.0.0.1',
+        'x-forwarded-proto': 'http',
+        via: '1.1 google',
+        'x-own': '1',
+      })
+      expect(headers).not.toHaveProperty('x-emulated-client-region')
+    },
+    {service: {customRequestHeaders: ['X-Client: {client_ip_address}', 'X-Place: {client_city}!']}},
+  ))
+
+test('Custom request headers are added', () =>
+  stage(
+    [named('a')],
+    async ({url, up}) => {
+      await text(url)
+      expect(up[0]!.seen[0]!.headers).toMatchObject({'x-client': '127.0.0.1', 'x-place': '!'})
+    },
+    {service: {customRequestHeaders: ['X-Client: {client_ip_address}', 'X-Place: {client_city}!']}},
+  ))
+
+test('Regions share requests by capacity, and capacityScaler weighs exactly', () =>
+  stage([named('east'), named('west')], async ({bench, url}) => {
+    expect(await many(20, url)).toEqual({'200 east': 10, '200 west': 10})
+    await scale(bench, {[EAST]: 0.1})
+    expect(await many(22, url)).toEqual({'200 east': 2, '200 west': 20})
+  }))
+
+test('A client is served by its own region and spills over when nobody there is healthy', () => {
+  const sick = new Set<number>()
+  return stage(
+    [named('east'), named('west')],
+    async ({bench, url, up}) => {
+      await until(bench, allHealthy)
+      const near = {headers: {'x-emulated-client-region': 'us-east1'}}
+      expect(await many(6, url, near)).toEqual({'200 east': 6})
+      sick.add(up[0]!.port)
+      await until(bench, (backends) => backends.some((one) => one.zone === EAST && !one.endpoints[0]!.healthy))
+      expect(await many(6, url, near)).toEqual({'200 west': 6})
+      expect(up[0]!.seen).toHaveLength(6)
+    },
+    {options: {probe: async (_check, {port}) => !sick.has(port), time: fast()}},
+  )
+})
+
+/** Timers of a second and more take a fiftieth of it. */
+function fast(): typeof systemTime {
+  return {...systemTime, after: (ms, run) => systemTime.after(ms / 50, run)}
+}
+
+test('capacityScaler 0 drains: no new request, and what is in flight finishes', async () => {
+  let hold: ServerResponse | undefined
+  const slow: RequestListener = (request, response) => {
+    if (request.url === '/slow') hold = response
+    else response.end('east')
+  }
+  await stage([slow, named('west')], async ({bench, url}) => {
+    const near = {headers: {'x-emulated-client-region': 'us-east1'}}
+    const pending = text(`${url}/slow`, near)
+    await expect.poll(() => hold !== undefined, {interval: 5}).toBe(true)
+    await scale(bench, {[EAST]: 0})
+    expect(await many(6, url, near)).toEqual({'200 west': 6})
+    hold!.end('late')
+    expect(await pending).toBe('200 late')
+  })
+})
+
+test('Draining ends after connectionDrainingTimeoutSec', async () => {
+  const never: RequestListener = (_request, response) => void response.write('begun')
+  await stage(
+    [never, named('west')],
+    async ({bench, url}) => {
+      const answer = await fetch(`${url}/`, {headers: {'x-emulated-client-region': 'us-east1'}})
+      expect(answer.status).toBe(200)
+      await scale(bench, {[EAST]: 0})
+      await expect(answer.text()).rejects.toThrow()
+    },
+    {options: {time: fast()}},
+  )
+})
+
+test('A detached endpoint gets nothing new and finishes what it has', async () => {
+  let hold: ServerResponse | undefined
+  const slow: RequestListener = (request, response) => {
+    if (request.url === '/slow') hold = response
+    else response.end('east')
+  }
+  await stage([slow, named('west')], async ({bench, url, up}) => {
+    const near = {headers: {'x-emulated-client-region': 'us-east1'}}
+    const pending = text(`${url}/slow`, near)
+    await expect.poll(() => hold !== undefined, {interval: 5}).toBe(true)
+    await attach(bench, EAST, [up[0]!.port], 'detach')
+    expect(await many(4, url, near)).toEqual({'200 west': 4})
+    hold!.end('late')
+    expect(await pending).toBe('200 late')
+  })
+})
+
+test('A new endpoint takes requests once it has passed its checks', async () => {
+  let passes = 0
+  const checks: string[] = []
+  await stage(
+    [named('east'), named('west')],
+    async ({bench, url, up}) => {
+      await until(bench, (all) => all.find((one) => one.zone === EAST)?.endpoints[0]?.healthy === true)
+      expect(await many(4, url)).toEqual({'200 east': 4})
+      passes = up[1]!.port
+      await until(bench, allHealthy)
+      expect(checks.filter((result) => result === `${up[1]!.port} true`).length).toBeGreaterThanOrEqual(2)
+      expect(await many(4, url)).toEqual({'200 east': 2, '200 west': 2})
+    },
+    {
+      check: {healthyThreshold: 2},
+      options: {
+        time: fast(),
+        probe: async (_check, {port}) => {
+          if (passes === 0) passes = port
+          const passed = port === passes || checks.filter((result) => result === `${port} true`).length > 1
+          checks.push(`${port} ${passed}`)
+          return passed
+        },
+      },
+    },
+  )
+})
+
+test('When nobody is healthy the answer is 503', () =>
+  stage(
+    [named('a')],
+    async ({bench, url, up}) => {
+      expect(await text(url)).toBe('503 no healthy upstream')
+      expect(up[0]!.seen).toHaveLength(0)
+      expect((await counters(bench)).edge).toMatchObject({unserved: 1, '5xx': 1})
+    },
+    {options: {probe: async () => false}},
+  ))
+
+test.each([
+  ['GET', undefined],
+  ['POST', 'small'],
+  ['POST', 'x'.repeat(200_000)],
+] as const)('A refused connection goes to the next endpoint at once (%s, %#)', (method, body) =>
+  stage(
+    [named('east'), (request, response) => void request.pipe(response)],
+    async ({bench, url, up}) => {
+      await up[0]!.stop()
+      const near = {method, headers: {'x-emulated-client-region': 'us-east1'}, ...(body === undefined ? {} : {body})}
+      expect(await text(url, near)).toBe(`200 ${body ?? ''}`)
+      expect((await counters(bench)).regions['us-east1']).toMatchObject({connectFailures: 1})
+      expect(await many(3, url, near)).toEqual({[`200 ${body ?? ''}`]: 3})
+      expect((await counters(bench)).regions['us-east1']).toMatchObject({connectFailures: 1})
+    },
+    {check: {checkIntervalSec: 60, unhealthyThreshold: 3}},
+  ),
+)
+
+test('A dead endpoint is out of rotation until it answers again', () =>
+  stage(
+    [named('east'), named('west')],
+    async ({bench, url, up}) => {
+      const {port} = up[0]!
+      await up[0]!.stop()
+      expect(await many(4, url)).toEqual({'200 west': 4})
+      const again = await openUpstream(named('back'), port)
+      try {
+        await until(bench, allHealthy)
+        expect(await many(4, url)).toEqual({'200 back': 2, '200 west': 2})
+      } finally {
+        await again.stop()
+      }
+    },
+    {options: {time: fast()}, check: {unhealthyThreshold: 10}},
+  ))
+
+test('A request without a body is retried once elsewhere, one with a body is not', async () => {
+  const broken: RequestListener = (_request, response) => void response.writeHead(503).end('busy')
+  const cutting: RequestListener = (request) => void request.socket.destroy()
+  for (const bad of [broken, cutting]) {
+    await stage([bad, named('west')], async ({bench, url}) => {
+      const near = {headers: {'x-emulated-client-region': 'us-east1'}}
+      expect(await text(url, near)).toBe('200 west')
+      const posted = await text(url, {...near, method: 'POST', body: 'x'})
+      expect(posted).toMatch(bad === broken ? /^503 busy$/ : /^502 [\s\S]*<title>502 Server Error<\/title>/)
+      expect((await counters(bench)).edge).toMatchObject({retries: 1})
+    })
+  }
+})
+
+test('A retry policy of the URL map replaces the default', () => {
+  let calls = 0
+  const flaky: RequestListener = (_request, response) => void response.writeHead(++calls % 3 === 0 ? 200 : 500).end()
+  return stage(
+    [flaky, flaky, flaky],
+    async ({bench, url}) => {
+      expect(await text(url, {method: 'POST', body: 'x'})).toBe('200 ')
+      expect((await counters(bench)).edge).toMatchObject({retries: 2, '2xx': 1})
+    },
+    {
+      urlMap: {
+        defaultService: undefined,
+        hostRules: [{hosts: ['*'], pathMatcher: 'all'}],
+        pathMatchers: [
+          {
+            name: 'all',
+            defaultService: `projects/${PROJECT}/global/backendServices/web`,
+            defaultRouteAction: {retryPolicy: {numRetries: 2, retryConditions: ['5xx']}},
+          },
+        ],
+        defaultUrlRedirect: {httpsRedirect: true, stripQuery: false},
+      },
+    },
+  )
+})
+
+test('A connection that was kept alive and closed under a request is replaced', () => {
+  const perSocket = new WeakMap<Socket, number>()
+  const fickle: RequestListener = (request, response) => {
+    const count = (perSocket.get(request.socket) ?? 0) + 1
+    perSocket.set(request.socket, count)
+    if (count > 1) request.socket.destroy()
+    else response.end('fresh')
+  }
+  return stage([fickle], async ({url}) => {
+    expect(await many(6, url)).toEqual({'200 fresh': 6})
+  })
+})
+
+test('A backend that takes longer than the time-out is a 504', () =>
+  stage(
+    [() => undefined],
+    async ({url, up}) => {
+      expect(await text(url)).toBe('504 upstream request timeout')
+      expect(up[0]!.seen).toHaveLength(1)
+    },
+    {urlMap: {...routed({timeout: {seconds: '0', nanos: 50_000_000}})}},
+  ))
+
+function routed(defaultRouteAction: Props): Props {
+  return {
+    defaultService: undefined,
+    defaultUrlRedirect: {httpsRedirect: true, stripQuery: false, redirectResponseCode: 'MOVED_PERMANENTLY_DEFAULT'},
+    hostRules: [{hosts: ['127.0.0.1'], pathMatcher: 'all'}],
+    pathMatchers: [{name: 'all', defaultService: `projects/${PROJECT}/global/backendServices/web`, defaultRouteAction}],
+  }
+}
+
+test('Outlier detection ejects an endpoint after consecutive errors', () => {
+  const bad: RequestListener = (_request, response) => void response.writeHead(500).end('bad')
+  return stage(
+    [bad, named('west')],
+    async ({bench, url}) => {
+      expect(await many(10, url)).toEqual({'500 bad': 3, '200 west': 7})
+      await until(bench, (all) => all.find((one) => one.zone === EAST)!.endpoints[0]!.ejected)
+    },
+    {
+      service: {
+        outlierDetection: {
+          consecutiveErrors: 3,
+          baseEjectionTime: {seconds: 30},
+          interval: {seconds: 5},
+          maxEjectionPercent: 50,
+        },
+      },
+    },
+  )
+})
+
+test('Bodies stream both ways', async () => {
+  const hash = (data: Buffer) => createHash('sha256').update(data).digest('hex')
+  const data = Buffer.alloc(5_000_000, 'stream')
+  let more: (() => void) | undefined
+  const server: RequestListener = (request, response) => {
+    if (request.method === 'POST') return void request.pipe(response)
+    response.write('first')
+    more = () => void response.end('last')
+  }
+  await stage([server], async ({url}) => {
+    const echoed = await fetch(url, {method: 'POST', body: data})
+    expect(hash(Buffer.from(await echoed.arrayBuffer()))).toBe(hash(data))
+    const reader = (await fetch(url)).body!.getReader()
+    expect(new TextDecoder().decode((await reader.read()).value)).toBe('first')
+    more!()
+    expect(new TextDecoder().decode((await reader.read()).value)).toBe('last')
+  })
+})
+
+test('A client that goes away ends its request at the backend', async () => {
+  let closed = false
+  const waiting: RequestListener = (request) => void request.socket.once('close', () => (closed = true))
+  await stage([waiting], async ({bench, url, up}) => {
+    const abort = new AbortController()
+    const pending = fetch(url, {signal: abort.signal})
+    await expect.poll(() => up[0]!.seen.length, {interval: 5}).toBe(1)
+    abort.abort()
+    await expect(pending).rejects.toThrow()
+    await expect.poll(() => closed, {interval: 5}).toBe(true)
+    expect((await counters(bench)).edge).toMatchObject({clientsGone: 1})
+  })
+})
+
+test('WebSockets pass through', () =>
+  stage([named('a')], async ({url, up}) => {
+    up[0]!.server.on('upgrade', (request, socket) => {
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\nX-For: ${request.headers['x-forwarded-for']}\r\n\r\n`,
+      )
+      socket.pipe(socket)
+    })
+    const {hostname, port} = new URL(url)
+    const socket = net.connect(Number(port), hostname)
+    socket.write('GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
+    const [head] = (await once(socket, 'data')) as [Buffer]
+    expect(head.toString()).toMatch(/^HTTP\/1\.1 101 [\s\S]*X-For: 127\.0\.0\.1,127\.0\.0\.1\r\n/)
+    socket.write('ping')
+    expect(String((await once(socket, 'data'))[0])).toBe('ping')
+    socket.destroy()
+  }))
+
+test('A URL map redirects to HTTPS', () =>
+  stage(
+    [named('a')],
+    async ({url}) => {
+      const answer = await fetch(`${url.replace('127.0.0.1', 'localhost')}/a?b=c`, {redirect: 'manual'})
+      expect([answer.status, answer.headers.get('location')]).toEqual([
+        301,
+        `https://localhost:${new URL(url).port}/a?b=c`,
+      ])
+    },
+    {urlMap: routed({})},
+  ))
+
+test('Cloud Armor denies by address and throttles, and a preview only reports', () =>
+  stage(
+    [named('a')],
+    async ({bench, url}) => {
+      const everyone = {versionedExpr: 'SRC_IPS_V1', config: {srcIpRanges: ['*']}}
+      const policy = await bench.create(GCP.policy, {
+        name: 'armor',
+        rules: [
+          {
+            priority: 1,
+            action: 'deny(403)',
+            match: {versionedExpr: 'SRC_IPS_V1', config: {srcIpRanges: ['192.0.2.0/24']}},
+          },
+          {priority: 2, action: 'deny(403)', preview: true, match: everyone},
+          {
+            priority: 3,
+            action: 'throttle',
+            match: everyone,
+            rateLimitOptions: {
+              conformAction: 'allow',
+              exceedAction: 'deny(429)',
+              enforceOnKey: 'IP',
+              rateLimitThreshold: {count: 2, intervalSec: 60},
+            },
+          },
+          {priority: 2147483647, action: 'allow', match: everyone},
+        ],
+      })
+      await bench.call('POST', '/global/backendServices/web/setSecurityPolicy', {
+        securityPolicy: policy.outputs.selfLink,
+      })
+      expect(await text(url, {headers: {'x-emulated-client-ip': '192.0.2.7'}})).toMatch(/^403 /)
+      const answers = [await text(url), await text(url), await text(url)].map((answer) => answer.slice(0, 3))
+      expect(answers).toEqual(['200', '200', '429'])
+      expect(await text(url, {headers: {'x-emulated-client-ip': '198.51.100.1'}})).toBe('200 a')
+      await bench.service.stop?.()
+      const lines = readFileSync(join(bench.world.dir, 'compute', 'edge.log'), 'utf8')
+        .trim()
+        .split('\n')
+      expect(lines).toHaveLength(5)
+      expect(lines.map((line) => JSON.parse(line).jsonPayload)).toMatchObject([
+        {
+          statusDetails: 'denied_by_security_policy',
+          enforcedSecurityPolicy: {policy: 'armor', priority: 1, outcome: 'DENY'},
+        },
+        {statusDetails: 'response_sent_by_backend', previewSecurityPolicy: {priority: 2, outcome: 'DENY'}},
+        {statusDetails: 'response_sent_by_backend'},
+        {statusDetails: 'denied_by_security_policy', enforcedSecurityPolicy: {priority: 3}},
+        {statusDetails: 'response_sent_by_backend'},
+      ])
+    },
+    {service: {logConfig: {enable: true, sampleRate: 1}}},
+  ))
+
+test('HTTPS is served with a certificate made here', () =>
+  stage([(request, response) => void response.end(String(request.headers['x-forwarded-proto']))], async ({bench}) => {
+    const proxy = await bench.create(GCP.httpsProxy, {
+      name: 'secure',
+      urlMap: `projects/${PROJECT}/global/urlMaps/web`,
+      certificateMap: `//certificatemanager.googleapis.com/projects/${PROJECT}/locations/global/certificateMaps/web`,
+    })
+    await bench.create(GCP.rule, {name: 'secure', target: proxy.outputs.selfLink, portRange: '443-443'})
+    const {listeners} = (await bench.call('GET', '/emulator/v1/edge')).body as {
+      listeners: {url: string; protocol: string}[]
+    }
+    const {url} = listeners.find((one) => one.protocol === 'HTTPS')!
+    const {cert} = JSON.parse(readFileSync(join(bench.world.dir, 'compute', 'edge-certificate.json'), 'utf8'))
+    const answer = await new Promise<string>((resolve, reject) => {
+      https.get(url, {ca: cert}, (response) => response.setEncoding('utf8').on('data', resolve)).on('error', reject)
+    })
+    expect(answer).toBe('https')
+  }))
+
+test('After a restart the load balancer serves again from the records', async () => {
+  const [records, ports] = [memoryRecords(), anyPorts()]
+  const up = await openUpstream(named('a'))
+  const shape = {zones: {[EAST]: [up.port]}, check: {healthyThreshold: 3, checkIntervalSec: 5}}
+  const first = await openBench({records, ports, time: fast()})
+  const url = await openEdge(first, shape)
+  await until(first, allHealthy)
+  await first.stop()
+  await expect(fetch(url)).rejects.toThrow()
+  const second = await openBench({records, ports})
+  try {
+    await until(second, allHealthy)
+    expect(await text(url)).toBe('200 a')
+  } finally {
+    await second.stop()
+    await up.stop()
+  }
+})
+
+test('A wanted edge port that is taken is an error, and the rule is not made', async () => {
+  const port = await freePort()
+  const asked: unknown[] = []
+  const taken: Bench['world']['ports'] = {
+    claim: async (name, options) => {
+      asked.push([name, options])
+      throw new Error('PortTaken')
+    },
+    release: () => undefined,
+  }
+  const bench = await openBench({ports: taken, edgePort: port, probe: async () => true})
+  try {
+    await expect(openEdge(bench, {zones: {[EAST]: [1]}})).rejects.toThrow('PortTaken')
+    expect(asked).toEqual([[`edge:80:${PROJECT}/web`, {preferred: port, required: true}]])
+    expect(bench.records.list(GCP.rule)).toEqual([])
+  } finally {
+    await bench.stop()
+  }
+})
+
+test('Upstream connections are kept and used again', () => {
+  const sockets = new Set<Socket>()
+  const counting: RequestListener = (request, response) => {
+    sockets.add(request.socket)
+    response.end('a')
+  }
+  return stage([counting], async ({url}) => {
+    await many(20, url)
+    expect(sockets.size).toBe(1)
+  })
+})
