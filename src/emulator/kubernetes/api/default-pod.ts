@@ -44,9 +44,17 @@ export function defaultPod(pod: Json): void {
   spec.tolerations = tolerations
 }
 
+/** https://kubernetes.io/docs/concepts/containers/images/#imagepullpolicy-defaulting */
+function pullPolicyOf(image: string): 'Always' | 'IfNotPresent' {
+  const name = image.slice(image.lastIndexOf('/') + 1)
+  if (name.includes('@')) return 'IfNotPresent'
+  const tag = name.split(':')[1]
+  return tag === undefined || tag === 'latest' ? 'Always' : 'IfNotPresent'
+}
+
 function defaultContainer(container: Json): void {
   fill(container, {
-    imagePullPolicy: /(:latest|^[^@]*\/?[^:@/]+)$/.test(container.image ?? '') ? 'Always' : 'IfNotPresent',
+    imagePullPolicy: pullPolicyOf(container.image ?? ''),
     terminationMessagePath: '/dev/termination-log',
     terminationMessagePolicy: 'File',
     resources: {},

@@ -17,7 +17,8 @@ export function createProblems(): Problems {
   return {
     causes,
     required: (field, why) => add('FieldValueRequired', field, `Required value${why ? `: ${why}` : ''}`),
-    wrong: (field, value, why) => add('FieldValueInvalid', field, `Invalid value: ${JSON.stringify(value ?? null)}: ${why}`),
+    wrong: (field, value, why) =>
+      add('FieldValueInvalid', field, `Invalid value: ${JSON.stringify(value ?? null)}: ${why}`),
     duplicate: (field, value) => add('FieldValueDuplicate', field, `Duplicate value: ${JSON.stringify(value)}`),
     unsupported: (field, value, allowed) => {
       const supported = allowed.map((each) => JSON.stringify(each)).join(', ')

@@ -1,0 +1,220 @@
+import fc from 'fast-check'
+import {expect, test} from 'vitest'
+import {defaulted} from '../../../src/emulator/kubernetes/api/defaults.ts'
+import type {Json} from '../../../src/emulator/kubernetes/api/objects.ts'
+import {configMap, container, DEPLOYMENTS, deployment, startCluster} from './cluster.ts'
+
+const at = 'spec.template.spec.containers[0]'
+const withContainer = (more: Json) => deployment('api', {}, [container(more)])
+
+const WRONG: [string, Json, string][] = [
+  ['a name in capitals', deployment('API'), 'metadata.name: Invalid value: "API": a lowercase RFC 1123 subdomain'],
+  ['no containers', deployment('api', {}, []), 'spec.template.spec.containers: Required value'],
+  ['no image', withContainer({image: undefined}), `${at}.image: Required value`],
+  [
+    'two containers of one name',
+    deployment('api', {}, [container(), container()]),
+    'containers[1].name: Duplicate value: "api"',
+  ],
+  [
+    'a selector that misses its pods',
+    deployment('api', {selector: {matchLabels: {app: 'other'}}}),
+    '`selector` does not match template `labels`',
+  ],
+  ['no selector', deployment('api', {selector: undefined}), 'spec.selector: Required value'],
+  [
+    'a port out of range',
+    withContainer({ports: [{containerPort: 70000}]}),
+    `${at}.ports[0].containerPort: Invalid value: 70000`,
+  ],
+  [
+    'two ports of one name',
+    withContainer({
+      ports: [
+        {name: 'a', containerPort: 1},
+        {name: 'a', containerPort: 2},
+      ],
+    }),
+    `${at}.ports[1].name: Duplicate value: "a"`,
+  ],
+  [
+    'a probe that does nothing',
+    withContainer({livenessProbe: {}}),
+    `${at}.livenessProbe: Required value: must specify a handler type`,
+  ],
+  [
+    'a probe that does two things',
+    withContainer({readinessProbe: {httpGet: {port: 1}, tcpSocket: {port: 1}}}),
+    'may not specify more than 1 handler type',
+  ],
+  [
+    'a liveness probe that must succeed twice',
+    withContainer({livenessProbe: {tcpSocket: {port: 1}, successThreshold: 2}}),
+    'livenessProbe.successThreshold: Invalid value: 2: must be 1',
+  ],
+  [
+    'a quantity that is none',
+    withContainer({resources: {limits: {memory: '1 GB'}}}),
+    `${at}.resources.limits[memory]: Invalid value: "1 GB"`,
+  ],
+  [
+    'more requested than the limit',
+    withContainer({resources: {limits: {cpu: 1}, requests: {cpu: 2}}}),
+    'must be less than or equal to cpu limit of 1',
+  ],
+  [
+    'a mount of no volume',
+    withContainer({volumeMounts: [{name: 'x', mountPath: '/x'}]}),
+    `${at}.volumeMounts[0].name: Invalid value: "x": not found`,
+  ],
+  [
+    'a value and a source',
+    withContainer({env: [{name: 'A', value: '1', valueFrom: {secretKeyRef: {name: 's', key: 'k'}}}]}),
+    'may not be specified when `value` is not empty',
+  ],
+  [
+    'pods that end',
+    deployment('api', {
+      template: {metadata: {labels: {app: 'api'}}, spec: {restartPolicy: 'Never', containers: [container()]}},
+    }),
+    'spec.template.spec.restartPolicy: Unsupported value: "Never": supported values: "Always"',
+  ],
+  [
+    'neither surge nor absence',
+    deployment('api', {strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0}}}),
+    'may not be 0 when `maxSurge` is 0',
+  ],
+  [
+    'a strategy nobody knows',
+    deployment('api', {strategy: {type: 'BlueGreen'}}),
+    'spec.strategy.type: Unsupported value: "BlueGreen"',
+  ],
+  ['fewer than no replicas', deployment('api', {replicas: -1}), 'spec.replicas: Invalid value: -1'],
+]
+
+test.each(WRONG)('a deployment with %s is invalid and says where', async (_, object, message) => {
+  await using cluster = await startCluster()
+  const {status, body} = await cluster.call('POST', DEPLOYMENTS, object)
+  expect(body.message).toContain(message)
+  expect([status, body.reason]).toEqual([422, 'Invalid'])
+  expect(body.details.causes.length).toBeGreaterThan(0)
+})
+
+const OTHERS: [string, string, Json, string][] = [
+  [
+    'an autoscaler whose minimum is over its maximum',
+    '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers',
+    {spec: {scaleTargetRef: {kind: 'Deployment', name: 'a'}, minReplicas: 5, maxReplicas: 2}},
+    'must be greater than or equal to `minReplicas`',
+  ],
+  [
+    'a budget that says both',
+    '/apis/policy/v1/namespaces/default/poddisruptionbudgets',
+    {spec: {minAvailable: 1, maxUnavailable: 1}},
+    'minAvailable and maxUnavailable cannot be both set',
+  ],
+  [
+    'a service without ports',
+    '/api/v1/namespaces/default/services',
+    {spec: {selector: {a: 'b'}}},
+    'spec.ports: Required value',
+  ],
+  [
+    'a service whose ports have no names',
+    '/api/v1/namespaces/default/services',
+    {spec: {ports: [{port: 1}, {port: 2}]}},
+    'spec.ports[0].name: Required value',
+  ],
+  [
+    'a job that restarts for ever',
+    '/apis/batch/v1/namespaces/default/jobs',
+    {spec: {template: {spec: {containers: [container()]}}}},
+    'Unsupported value: "Always": supported values: "OnFailure", "Never"',
+  ],
+  [
+    'a config map with an odd key',
+    '/api/v1/namespaces/default/configmaps',
+    {data: {'a b': '1'}},
+    'a valid config key must consist of',
+  ],
+  [
+    'a label with a blank',
+    '/api/v1/namespaces/default/configmaps',
+    {metadata: {name: 'a', labels: {a: 'b c'}}},
+    'a valid label must be',
+  ],
+]
+
+test.each(OTHERS)('%s is invalid', async (_, path, object, message) => {
+  await using cluster = await startCluster()
+  const {status, body} = await cluster.call('POST', path, {metadata: {name: 'a'}, ...object})
+  expect(body.message).toContain(message)
+  expect(status).toBe(422)
+})
+
+const FIXED: [string, string, Json, Json, string][] = [
+  [
+    "a deployment's selector",
+    DEPLOYMENTS,
+    deployment('api'),
+    {spec: {selector: {matchLabels: {app: 'b'}}}},
+    'spec.selector: Invalid value: {"matchLabels":{"app":"b"}}: field is immutable',
+  ],
+  [
+    "a job's template",
+    '/apis/batch/v1/namespaces/default/jobs',
+    {metadata: {name: 'api'}, spec: {template: {spec: {restartPolicy: 'Never', containers: [container()]}}}},
+    {spec: {template: {spec: {restartPolicy: 'OnFailure'}}}},
+    'field is immutable',
+  ],
+  [
+    'what an immutable config map holds',
+    '/api/v1/namespaces/default/configmaps',
+    configMap('api', {a: '1'}, {immutable: true}),
+    {data: {a: '2'}},
+    'data: Forbidden: field is immutable when `immutable` is set',
+  ],
+  [
+    "a secret's type",
+    '/api/v1/namespaces/default/secrets',
+    {metadata: {name: 'api'}, stringData: {a: '1'}},
+    {type: 'x/y'},
+    'type: Invalid value: "x/y": field is immutable',
+  ],
+]
+
+test.each(FIXED)('%s never changes', async (_, path, object, patch, message) => {
+  await using cluster = await startCluster()
+  expect((await cluster.call('POST', path, object)).status).toBe(201)
+  const {status, body} = await cluster.call('PATCH', `${path}/api`, patch, {
+    'content-type': 'application/merge-patch+json',
+  })
+  expect(body.message).toContain(message)
+  expect(status).toBe(422)
+})
+
+test('defaults are filled in once: a second time changes nothing', () => {
+  const probe = fc.constantFrom<Json>(undefined, {}, {httpGet: {port: 80}}, {grpc: {port: 1}, periodSeconds: 0})
+  const image = fc.constantFrom('a', 'a:latest', 'a:1', 'h/a@sha256:0')
+  const containers = fc.array(
+    fc.record({image, livenessProbe: probe, ports: fc.constantFrom([], [{containerPort: 1}])}),
+  )
+  const strategy = fc.constantFrom<Json>(undefined, {type: 'Recreate'}, {rollingUpdate: {maxSurge: 1}})
+  fc.assert(
+    fc.property(containers, strategy, (each, how) => {
+      const once = defaulted('apps/deployments', deployment('api', {strategy: how}, each))
+      expect(defaulted('apps/deployments', once)).toEqual(once)
+    }),
+  )
+})
+
+test.each([
+  ['nginx', 'Always'],
+  ['nginx:latest', 'Always'],
+  ['localhost:5000/nginx', 'Always'],
+  ['nginx:1.2', 'IfNotPresent'],
+  ['r/nginx@sha256:00', 'IfNotPresent'],
+])('the image %s is pulled %s', (image, policy) => {
+  const {spec} = defaulted('apps/deployments', deployment('api', {}, [container({image})]))
+  expect(spec.template.spec.containers[0].imagePullPolicy).toBe(policy)
+})
