@@ -84,11 +84,18 @@ function deriveRegion(config: Config, roles: Roles, prefix: string, name: string
   }
 }
 
+/** On the local target `local.command` stands for the image and for the command run in it. */
+function runnable(config: Config, service: ServiceConfig): ServiceConfig {
+  if (config.target !== 'local' || !service.local) return service
+  const {command: _, ...rest} = service
+  return rest
+}
+
 function deriveService(config: Config, prefix: string, service: ServiceConfig): ServiceTopology {
   const account = names.accountId(prefix, service.name)
   const isHttp = service.type === 'http'
   return {
-    config: service,
+    config: runnable(config, service),
     name: service.name,
     account,
     negs: isHttp ? Object.fromEntries(config.regions.map((r) => [r, names.negName(prefix, service.name, r)])) : {},
