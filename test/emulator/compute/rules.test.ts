@@ -4,7 +4,8 @@ import {type Counters, compilePolicy, evaluate} from '../../../src/emulator/comp
 import {GOOD_STANDING, isEjected, judge, type Standing} from '../../../src/emulator/compute/plane/outliers.ts'
 import {observe} from '../../../src/emulator/compute/plane/probe.ts'
 import {type Failure, nextStep} from '../../../src/emulator/compute/plane/retry.ts'
-import {compileUrlMap, location, route} from '../../../src/emulator/compute/plane/routes.ts'
+import {location, route} from '../../../src/emulator/compute/plane/routes.ts'
+import {compileUrlMap} from '../../../src/emulator/compute/plane/url-map.ts'
 import {parseBatch} from '../../../src/emulator/compute/rest/batch.ts'
 import {parseFilter} from '../../../src/emulator/compute/rest/filter.ts'
 

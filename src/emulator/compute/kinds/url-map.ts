@@ -1,6 +1,7 @@
 import type {Props} from '../../contract.ts'
 import {invalid, lastSegment} from '../google.ts'
-import {compileUrlMap, route} from '../plane/routes.ts'
+import {route} from '../plane/routes.ts'
+import {compileUrlMap} from '../plane/url-map.ts'
 import {isProps, type Kind, listOf, propsOf, requireRange, stringsOf} from './kind.ts'
 
 const CONDITIONS = [

@@ -9,7 +9,7 @@ import {listOf, numberOr, propsOf, stringsOf, textOr} from '../kinds/kind.ts'
 import {BACKEND_SERVICE, OUTLIER_DETECTION} from '../limits.ts'
 import {endpointsOf, type Negs} from '../negs.ts'
 import {type CompiledPolicy, compilePolicy} from './armor.ts'
-import {type CompiledUrlMap, compileUrlMap, durationMs} from './routes.ts'
+import {type CompiledUrlMap, compileUrlMap, durationMs} from './url-map.ts'
 
 export interface ListenerConfig {
   /** Names the port it claims: project and first rule. */

@@ -10,9 +10,11 @@ import {type Counters, countStatus} from './counters.ts'
 import type {Endpoint} from './endpoint.ts'
 import {exchange, type Outcome} from './exchange.ts'
 import {type Client, clientOf, requestHeaders, responseHeaders, upstreamPath} from './headers.ts'
+import {logEntry, type Result} from './log-entry.ts'
 import {reply} from './replies.ts'
 import {type Failure, nextStep} from './retry.ts'
-import {location, type Route, route, type ToService} from './routes.ts'
+import {location, route} from './routes.ts'
+import type {Route, ToService} from './url-map.ts'
 
 export interface Front {
   readonly backends: ReadonlyMap<string, Backend>
@@ -20,14 +22,6 @@ export interface Front {
   readonly armor: ArmorCounters
   readonly log: AccessLog
   readonly time: Time
-}
-
-interface Result {
-  readonly status: number
-  readonly bytes: number
-  /** As Google's logs word it: https://cloud.google.com/load-balancing/docs/https/https-logging-monitoring#statusdetails */
-  readonly details: string
-  readonly endpoint?: Endpoint
 }
 
 export async function serve(
@@ -45,7 +39,7 @@ export async function serve(
   front.counters.edge.requests += 1
   if (result.status > 0) countStatus(front.counters.edge, result.status)
   if (backend !== undefined && backend.config.logSample > 0 && Math.random() < backend.config.logSample) {
-    front.log.write(entry(front, listener, backend, verdict, client, request, result, started))
+    front.log.write(logEntry(front.time, {listener, backend, verdict, client, request, result, started}))
   }
 }
 
@@ -203,42 +197,5 @@ export function account(front: Front, backend: Backend, endpoint: Endpoint, outc
     default:
       countStatus(region, outcome.status)
       backend.judge(endpoint, outcome.status >= 500)
-  }
-}
-
-function entry(
-  front: Front,
-  listener: ListenerConfig,
-  backend: Backend,
-  verdict: Verdict,
-  client: Client,
-  request: IncomingMessage,
-  result: Result,
-  started: number,
-): object {
-  const {endpoint} = result
-  return {
-    timestamp: new Date(front.time.now()).toISOString(),
-    severity: result.status >= 500 ? 'WARNING' : 'INFO',
-    httpRequest: {
-      requestMethod: request.method,
-      requestUrl: `${client.secure ? 'https' : 'http'}://${request.headers.host ?? ''}${request.url ?? ''}`,
-      status: result.status,
-      responseSize: String(result.bytes),
-      userAgent: request.headers['user-agent'],
-      remoteIp: client.ip,
-      latency: `${((front.time.monotonic() - started) / 1000).toFixed(6)}s`,
-      ...(endpoint === undefined ? {} : {serverIp: `${endpoint.ipAddress}:${endpoint.port}`}),
-    },
-    jsonPayload: {
-      statusDetails: result.details,
-      ...(endpoint === undefined ? {} : {backendGroup: endpoint.place.group}),
-      ...(verdict.rule === undefined ? {} : {enforcedSecurityPolicy: verdict.rule}),
-      ...(verdict.preview === undefined ? {} : {previewSecurityPolicy: verdict.preview}),
-    },
-    resource: {
-      type: 'http_load_balancer',
-      labels: {backend_service_name: backend.config.id.split('/').at(-1), url_map_name: listener.urlMapName},
-    },
   }
 }

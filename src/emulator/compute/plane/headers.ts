@@ -1,6 +1,6 @@
 /** Headers as they pass through: https://cloud.google.com/load-balancing/docs/https#target-proxies */
 import type {IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders} from 'node:http'
-import type {HeaderChange, ToService} from './routes.ts'
+import type {HeaderChange, ToService} from './url-map.ts'
 
 /** Meant for the next hop only (RFC 9110 §7.6.1), or for the emulator. */
 const DROPPED = new Set([

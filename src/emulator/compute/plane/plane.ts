@@ -82,15 +82,15 @@ export function createPlane(options: PlaneOptions): Plane {
     }
   }
 
-  const claim = async (config: ListenerConfig): Promise<number> => {
+  /** The port asked for goes to the first rule; another one for the same port number gets what is free. */
+  const claim = (config: ListenerConfig): Promise<number> => {
     const required = config.port === 80 ? options.edgePort : undefined
     const preferred = required ?? PREFERRED[config.port]
     const first = ![...listeners.values()].some((listener) => listener.config.port === config.port)
-    const wish = {...(preferred === undefined ? {} : {preferred}), required: required !== undefined && first}
-    const port = await ports.claim(config.name, wish)
-    if (!wish.required || port === preferred) return port
-    ports.release(config.name)
-    return await ports.claim(config.name, wish)
+    return ports.claim(config.name, {
+      ...(preferred === undefined ? {} : {preferred}),
+      required: required !== undefined && first,
+    })
   }
 
   const open = async (config: ListenerConfig): Promise<void> => {

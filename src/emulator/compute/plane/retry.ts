@@ -3,7 +3,7 @@
  * Pure.
  */
 import {RETRIES} from '../limits.ts'
-import type {RetryPolicy} from './routes.ts'
+import type {RetryPolicy} from './url-map.ts'
 
 export type Failure =
   /** Nothing was sent. */

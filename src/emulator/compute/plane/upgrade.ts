@@ -6,7 +6,7 @@ import type {ListenerConfig} from './config.ts'
 import type {Endpoint, InFlight} from './endpoint.ts'
 import {account, type Front, find, screen} from './front.ts'
 import {clientOf, requestHeaders, upstreamPath} from './headers.ts'
-import type {ToService} from './routes.ts'
+import type {ToService} from './url-map.ts'
 
 /** https://cloud.google.com/load-balancing/docs/https#websocket_support */
 export function upgrade(
