@@ -1,4 +1,6 @@
+import {join} from 'node:path'
 import {expect, test} from 'vitest'
+import {readJournal} from '../../../src/emulator/kubernetes/api/journal.ts'
 import type {Json} from '../../../src/emulator/kubernetes/api/objects.ts'
 import {CONFIG_MAPS, configMap, container, DEPLOYMENTS, deployment, PODS, pod, startCluster} from './cluster.ts'
 
@@ -32,6 +34,15 @@ test('discovery lists every resource, plainly and aggregated', async () => {
 test.each(['/healthz', '/livez', '/readyz', '/readyz/etcd'])('%s says ok', async (path) => {
   await using cluster = await startCluster()
   expect(await cluster.call('GET', path)).toMatchObject({status: 200, body: 'ok'})
+})
+
+test('what a write acknowledged is on disk', async () => {
+  await using cluster = await startCluster()
+  const file = join(cluster.dir, 'objects.ndjson')
+  const {body} = await cluster.call('POST', CONFIG_MAPS, configMap('a'))
+  expect([...readJournal(file)].at(-1)?.object).toEqual(body)
+  await cluster.call('DELETE', `${CONFIG_MAPS}/a`)
+  expect([...readJournal(file)].at(-1)).toMatchObject({key: 'default/a', object: null})
 })
 
 test('a created object has its defaults, is answered with 201 and read back the same', async () => {

@@ -1,4 +1,4 @@
-import {appendFileSync} from 'node:fs'
+import {appendFileSync, statSync} from 'node:fs'
 import {join} from 'node:path'
 import {expect, test} from 'vitest'
 import type {KubeObject} from '../../../src/emulator/kubernetes/api/objects.ts'
@@ -200,5 +200,17 @@ test('a namespace takes its contents with it, waits for its pods and takes nothi
   expect(() => store.create('configmaps', configMap('b'))).toThrow('because it is being terminated')
   store.remove('pods', 'default', 'p')
   expect(store.list('namespaces')).toEqual([])
+  await store.close()
+})
+
+test('the journal is rewritten when it is mostly stale', async () => {
+  using place = folder()
+  const store = await open(place.path)
+  store.create('configmaps', configMap('a'))
+  for (let turn = 0; turn < 12; turn += 1) {
+    store.update('configmaps', configMap('a', {k: String(turn).padEnd(1 << 20, '.')}))
+    await store.flush()
+  }
+  expect(statSync(join(place.path, 'objects.ndjson')).size).toBeLessThan(7 << 20)
   await store.close()
 })

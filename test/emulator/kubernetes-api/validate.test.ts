@@ -137,6 +137,7 @@ const OTHERS: [string, string, Json, string][] = [
     {data: {'a b': '1'}},
     'a valid config key must consist of',
   ],
+  ['a secret that is not base64', '/api/v1/namespaces/default/secrets', {data: {a: 'plain text'}}, 'must be base64'],
   [
     'a label with a blank',
     '/api/v1/namespaces/default/configmaps',

@@ -66,7 +66,7 @@ function asApiError({log}: Api, error: unknown): ApiError {
   if (statusCode === 413) return new ApiError('RequestEntityTooLarge', `limit is ${MOST_BYTES}`)
   if (statusCode !== undefined && statusCode < 500) return new ApiError('BadRequest', message)
   log('error', `a Kubernetes API request failed: ${message}`, {stack})
-  const why = code === 'ENOSPC' ? 'etcdserver: mvcc: database space exceeded (the disk is full)' : message
+  const why = code === 'ENOSPC' ? 'the disk is full, nothing was acknowledged' : message
   return new ApiError('InternalError', `Internal error occurred: ${why}`)
 }
 
