@@ -24,6 +24,10 @@ export interface Controller {
   /** Called with the namespace and name, also when the object is gone. `again` asks for another look after some milliseconds. */
   reconcile(namespace: string, name: string, again: (ms: number) => void): void | Promise<void>
   readonly resyncMs?: number
+  /** Shorter for those that call others, which may come back at any time. */
+  readonly longestRetryMs?: number
+  /** Ends what the controller holds open. */
+  close?(): void
 }
 
 const RESYNC_MS = 60_000
@@ -36,8 +40,9 @@ export function runController({store, log}: ControlPlane, controller: Controller
       return controller.reconcile(key.slice(0, slash), key.slice(slash + 1), (ms) => queue.addAfter(key, ms))
     },
     (key, error, times) => {
-      if (times >= 3) log('warn', `${controller.name}: ${key} failed ${times} times`, {reason: messageOf(error)})
+      if (times === 3) log('warn', `${controller.name}: ${key} fails`, {reason: messageOf(error)})
     },
+    controller.longestRetryMs,
   )
   const all = () => {
     for (const object of store.list(controller.of)) queue.add(keyOf(object))
@@ -57,6 +62,7 @@ export function runController({store, log}: ControlPlane, controller: Controller
       clearInterval(resync)
       for (const end of unwatch) end()
       await queue.stop()
+      controller.close?.()
     },
   }
 }

@@ -16,6 +16,7 @@ const LONGEST_RETRY_MS = 30_000
 export function createWorkQueue(
   work: (key: string) => void | Promise<void>,
   failed: (key: string, error: unknown, times: number) => void,
+  longestRetryMs = LONGEST_RETRY_MS,
 ): WorkQueue {
   const waiting = new Set<string>()
   const timers = new Map<string, {timer: NodeJS.Timeout; due: number}>()
@@ -31,7 +32,7 @@ export function createWorkQueue(
       const times = (failures.get(key) ?? 0) + 1
       failures.set(key, times)
       failed(key, error, times)
-      addAfter(key, Math.min(FIRST_RETRY_MS * 2 ** (times - 1), LONGEST_RETRY_MS))
+      addAfter(key, Math.min(FIRST_RETRY_MS * 2 ** (times - 1), longestRetryMs))
     }
   }
 
