@@ -8,6 +8,7 @@ import {writeJson} from './files.ts'
 import {emulatorFile, processFile, takeFolder} from './folder.ts'
 import {createGoogleapis} from './googleapis.ts'
 import {openLog} from './log.ts'
+import {trimWhenIdle} from './memory.ts'
 import {openPorts} from './ports.ts'
 import {createGcpProvider} from './provider/gcp.ts'
 import {createKubernetesProvider} from './provider/kubernetes/provider.ts'
@@ -76,6 +77,7 @@ export async function startGlobal({dir, edgePort}: GlobalOptions): Promise<Globa
 
   const types = new Map(services.flatMap(({resources}) => resources).map((type) => [type.token, type]))
   const schemas = loadSchemas()
+  const worked = trimWhenIdle()
   const gcp = createGcpProvider({
     ...schemas.gcp,
     types,
@@ -85,8 +87,8 @@ export async function startGlobal({dir, edgePort}: GlobalOptions): Promise<Globa
   })
   const providers = {gcp: await ports.claim('provider:gcp'), kubernetes: await ports.claim('provider:kubernetes')}
   const plugins = [
-    await serveProvider(gcp, providers.gcp, log),
-    await serveProvider(createKubernetesProvider(schemas.kubernetes), providers.kubernetes, log),
+    await serveProvider(gcp, {port: providers.gcp, log, worked}),
+    await serveProvider(createKubernetesProvider(schemas.kubernetes), {port: providers.kubernetes, log, worked}),
   ]
   await supervisor.startAll()
 

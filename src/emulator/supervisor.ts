@@ -10,6 +10,7 @@ import type {Log, RegionLink} from './contract.ts'
 import {readJson, writeJson} from './files.ts'
 import {fetchJson} from './http.ts'
 import {endTree, identify, isAlive, type ProcessId, signalTree} from './process-group.ts'
+import {endOrphansBelow} from './processes.ts'
 
 export interface SupervisorOptions {
   readonly dir: string
@@ -88,6 +89,7 @@ export function createSupervisor(options: SupervisorOptions) {
     const home = join(dir, 'regions', region.name)
     const ready = join(home, 'region.json')
     mkdirSync(home, {recursive: true})
+    await endOrphansBelow(home)
     rmSync(ready, {force: true})
     region.state = 'starting'
     const child = spawnRegion(region, options, home)
@@ -223,11 +225,14 @@ const regionsFile = (dir: string) => join(dir, 'regions.json')
 export async function endRegions(dir: string): Promise<void> {
   const recorded = Object.values(readJson<Record<string, Known>>(regionsFile(dir)) ?? {})
   await Promise.all(recorded.map(({process}) => process && endTree(process, STOP_GRACE_MS)))
+  // What a region that crashed left behind, and the next one had no time to end.
+  await endOrphansBelow(join(dir, 'regions'))
 }
 
 function spawnRegion({name, known}: Region, options: SupervisorOptions, home: string): ChildProcess {
   const program = options.program ?? fileURLToPath(new URL(`./region/main${extname(import.meta.url)}`, import.meta.url))
   // Its own log is bounded; here comes only what it could not write there, such as a crash.
+  mkdirSync(join(options.dir, 'log'), {recursive: true})
   const out = openSync(join(options.dir, 'log', `region-${name}.out`), 'w', 0o600)
   const args = {
     region: name,
@@ -239,7 +244,8 @@ function spawnRegion({name, known}: Region, options: SupervisorOptions, home: st
   }
   try {
     const flags = Object.entries(args).flatMap(([flag, value]) => [`--${flag}`, value])
-    const child = spawn(process.execPath, [...process.execArgv, program, ...flags], {
+    // A small young generation: garbage is collected more often, and far less of it lies about.
+    const child = spawn(process.execPath, [...process.execArgv, '--max-semi-space-size=1', program, ...flags], {
       detached: true,
       stdio: ['ignore', out, out],
     })

@@ -36,13 +36,20 @@ interface Connection {
 /** Connections remembered; the oldest are forgotten. An engine opens one per provider resource. */
 const MAX_CONNECTIONS = 1_000
 
+export interface ServeOptions {
+  readonly port: number
+  readonly log: Log
+  /** Told of every call that was answered. */
+  readonly worked?: () => void
+}
+
 /** Listens on 127.0.0.1:`port`. `stop` ends at once; calls under way fail at the engine's side. */
-export async function serveProvider(provider: Provider, port: number, log: Log): Promise<{stop(): void}> {
+export async function serveProvider(provider: Provider, options: ServeOptions): Promise<{stop(): void}> {
   const server = new Server({'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1})
-  server.addService(ResourceProviderService, implementation(provider, log))
+  server.addService(ResourceProviderService, implementation(provider, options))
   await new Promise<void>((done, fail) => {
     const listening = (error: Error | null) => (error ? fail(error) : done())
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), listening)
+    server.bindAsync(`127.0.0.1:${options.port}`, ServerCredentials.createInsecure(), listening)
   })
   return {stop: () => server.forceShutdown()}
 }
@@ -50,7 +57,7 @@ export async function serveProvider(provider: Provider, port: number, log: Log):
 // biome-ignore lint/suspicious/noExplicitAny: one shape for twelve generated request types
 type AnyCall = ServerUnaryCall<any, any>
 
-function implementation(provider: Provider, log: Log): UntypedServiceImplementation {
+function implementation(provider: Provider, {log, worked}: ServeOptions): UntypedServiceImplementation {
   const connections = new Map<string, Connection>()
   const connectionOf = (call: AnyCall): Connection => {
     const peer = call.getPeer()
@@ -70,6 +77,8 @@ function implementation(provider: Provider, log: Log): UntypedServiceImplementat
         const {message} = error as Error
         log('warn', `${provider.name} ${name} failed`, {urn: call.request.getUrn?.(), reason: message})
         reply(errorReply(error as Error))
+      } finally {
+        worked?.()
       }
     }
   const methods: Record<string, (call: AnyCall, connection: Connection) => unknown> = {
