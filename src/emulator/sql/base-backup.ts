@@ -40,7 +40,7 @@ export function streamBaseBackup(upstream: Upstream, label: string, silenceMs = 
   })
   const start = async () => {
     await client.connect()
-    const text = `BASE_BACKUP (LABEL '${label.replaceAll("'", '')}', CHECKPOINT 'fast', WAL true, MANIFEST 'no')`
+    const text = `BASE_BACKUP (LABEL '${label.replaceAll("'", '')}', CHECKPOINT 'fast', WAL true, WAIT false, MANIFEST 'no')`
     client.query(backupQuery(text, output, () => timer.refresh()))
   }
   start().catch((error) => output.destroy(error))

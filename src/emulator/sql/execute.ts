@@ -39,7 +39,9 @@ export async function executeSql(instance: Instance, request: ExecuteRequest): P
   try {
     const results = await instance.admin(
       async (client) => {
-        client.on('notice', (notice) => messages.push({message: notice.message, severity: notice.severity ?? 'NOTICE'}))
+        client.on('notice', (notice) =>
+          messages.push({message: notice.message ?? '', severity: notice.severity ?? 'NOTICE'}),
+        )
         await client.query(`SET SESSION AUTHORIZATION ${identifier(user)}`)
         const answer: unknown = await client.query({text: sqlStatement, rowMode: 'array', types: AS_TEXT})
         return (Array.isArray(answer) ? answer : [answer]) as pg.QueryArrayResult<(string | null)[]>[]

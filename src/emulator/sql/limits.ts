@@ -19,7 +19,7 @@ export const DISK_GB = {min: 10, max: 65_536}
 /** Days of write-ahead log kept, by edition. https://cloud.google.com/sql/docs/postgres/backup-recovery/pitr */
 export const LOG_RETENTION_DAYS = {ENTERPRISE: {max: 7, initial: 7}, ENTERPRISE_PLUS: {max: 35, initial: 14}} as const
 /** https://cloud.google.com/sql/docs/postgres/backup-recovery/backups */
-export const RETAINED_BACKUPS = {max: 365, initial: 7}
+export const RETAINED_BACKUPS = {max: 365, initial: {ENTERPRISE: 7, ENTERPRISE_PLUS: 15}} as const
 /** Labels per resource. https://cloud.google.com/resource-manager/docs/labels-overview#requirements */
 export const MAX_LABELS = 64
 /** PostgreSQL's names. https://www.postgresql.org/docs/18/limits.html */
