@@ -16,7 +16,9 @@ const TOKEN_URL = 'http://metadata.google.internal/computeMetadata/v1/instance/s
  * @param {{emulatorHost?: string, tokenUrl?: string}} options
  */
 export function connect({emulatorHost, tokenUrl = TOKEN_URL}) {
-  const {Publisher, Subscriber} = grpc.loadPackageDefinition(loadSync(PROTO, {longs: String})).google.pubsub.v1
+  const {Publisher, Subscriber} = grpc.loadPackageDefinition(
+    loadSync(PROTO, {longs: String, defaults: true, arrays: true, objects: true}),
+  ).google.pubsub.v1
   const credentials = emulatorHost
     ? grpc.credentials.createInsecure()
     : grpc.credentials.combineChannelCredentials(grpc.credentials.createSsl(), podCredentials(tokenUrl))
