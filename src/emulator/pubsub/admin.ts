@@ -21,7 +21,7 @@ export async function createTopic(broker: Broker, given: Partial<TopicConfig>): 
   const topic = {serial: broker.nextSerial(), config, subscriptions: new Set<Subscription>()}
   broker.saveTopic(topic)
   broker.topics.set(config.name, topic)
-  await broker.store.durable()
+  await durableOr(broker, () => broker.topics.delete(config.name))
   return config
 }
 
@@ -70,11 +70,24 @@ export async function createSubscription(
   topicNamed(broker, config.topic)
   checkDeadLetterTopic(broker, config)
   const state = {serial: broker.nextSerial(), config, epoch: 0, deadLettered: 0, activeAt: broker.clock.now()}
+  broker.store.write('putDocument', 'subscription', config.name, JSON.stringify(state))
   const subscription = broker.enlist(state)
-  broker.saveSubscription(subscription)
   broker.onChange()
-  await broker.store.durable()
+  await durableOr(broker, () => {
+    broker.subscriptions.delete(config.name)
+    topicOf(broker, subscription)?.subscriptions.delete(subscription)
+  })
   return config
+}
+
+/** What could not be written was not made. */
+async function durableOr(broker: Broker, undo: () => void): Promise<void> {
+  try {
+    await broker.store.durable()
+  } catch (error) {
+    undo()
+    throw error
+  }
 }
 
 /** Changes the masked fields only; streams that are open are told. */

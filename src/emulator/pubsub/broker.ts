@@ -64,13 +64,16 @@ export class Broker {
   #cached = 0
   #serial = 0
   readonly #ledger: Ledger = {
-    settled: (subscription, message) => {
-      this.store.write('dropPending', subscription.state.serial, message.id)
-      this.release(message)
-    },
-    failed: ({state}, {message, failures}) => this.store.write('countFailures', failures, state.serial, message.id),
-    deadLetter: (subscription, delivery) => this.forward(subscription, delivery),
+    settled: (subscription, message) =>
+      this.#tried(() => {
+        this.store.write('dropPending', subscription.state.serial, message.id)
+        this.release(message)
+      }),
+    failed: ({state}, {message, failures}) =>
+      this.#tried(() => this.store.write('countFailures', failures, state.serial, message.id)),
+    deadLetter: (subscription, delivery) => this.#tried(() => this.forward(subscription, delivery)) ?? false,
     nextSerial: () => this.nextSerial(),
+    delivered: (deliver) => this.#tried(deliver),
   }
 
   constructor(deps: BrokerDeps) {
@@ -79,6 +82,16 @@ export class Broker {
     this.timers = deps.timers
     this.mayDeadLetter = deps.mayDeadLetter
     this.log = deps.log
+  }
+
+  /** Deliveries go on without the disk: what cannot be written down (a full disk) is delivered again after a restart. */
+  #tried<T>(run: () => T): T | undefined {
+    try {
+      return run()
+    } catch (error) {
+      this.log('error', 'Pub/Sub could not write down a delivery', {error: String(error)})
+      return undefined
+    }
   }
 
   /** Microseconds since the epoch, or one more than the last: never the same twice, also after a restart or when the clock was set back. */

@@ -98,7 +98,7 @@ async function rewrite(broker: Broker, subscription: Subscription, wanted: reado
   subscription.state = {...subscription.state, epoch: broker.nextSerial(), activeAt: broker.clock.now()}
   broker.saveSubscription(subscription)
   for (const message of messages) {
-    if (subscription.filter(broker.content(message).attributes)) {
+    if (!subscription.config.filter || subscription.filter(broker.content(message).attributes)) {
       store.write('putPending', serial, message.id)
       subscription.owe(message)
     }

@@ -17,7 +17,12 @@ export function keepRetention(broker: Broker): void {
     if (next && next.place >= 0 && next.due <= broker.clock.monotonic() + delay) return
     broker.timers.cancel(next)
     next = broker.timers.schedule(delay, () => {
-      round(broker)
+      const failed = (error: unknown) => broker.log('error', 'Pub/Sub could not tidy up', {error: String(error)})
+      try {
+        round(broker, failed)
+      } catch (error) {
+        failed(error)
+      }
       const due = nextDue(broker)
       if (due !== undefined) plan(due - broker.clock.now())
     })
@@ -26,24 +31,27 @@ export function keepRetention(broker: Broker): void {
   plan(0)
 }
 
-function round(broker: Broker): void {
+function round(broker: Broker, failed: (error: unknown) => void): void {
   const now = broker.clock.now()
   for (const {name, expiresAt} of [...broker.snapshots.values()]) {
-    if (expiresAt <= now) void deleteSnapshot(broker, name)
+    if (expiresAt <= now) deleteSnapshot(broker, name).catch(failed)
   }
   for (const subscription of [...broker.subscriptions.values()]) {
     subscription.expire(now - backlogMs(broker, subscription))
     if (subscription.consumers.size > 0) broker.touch(subscription)
     if ((idleDue(subscription) ?? now + 1) > now) continue
     broker.log('info', 'a subscription expired for lack of use', {subscription: subscription.config.name})
-    void deleteSubscription(broker, subscription.config.name)
+    deleteSubscription(broker, subscription.config.name).catch(failed)
   }
-  for (const topic of broker.topics.values()) purge(broker, topic, now - replayMs(topic))
-  if (broker.store.bytes() > LIMITS.diskBytes) trim(broker)
-  void broker.store.durable().then(
-    () => broker.store.vacuum(),
-    () => {},
-  )
+  // Otherwise all that is stored is owed, and there is nothing to look for.
+  if (broker.store.messages() > broker.messages.size) {
+    for (const topic of broker.topics.values()) purge(broker, topic, now - replayMs(topic))
+    if (broker.store.bytes() > LIMITS.diskBytes) trim(broker)
+  }
+  broker.store
+    .durable()
+    .then(() => broker.store.vacuum())
+    .catch(failed)
 }
 
 /** Milliseconds a message is owed at most. A topic's own retention can only lengthen it. */

@@ -42,6 +42,7 @@ const READS = {
   olderThan: 'SELECT id FROM message WHERE topic = ? AND published < ? ORDER BY id',
   oldest: 'SELECT min(published) AS published FROM message WHERE topic = ?',
   idsFrom: 'SELECT id FROM message WHERE id > ? ORDER BY id LIMIT 1000',
+  count: 'SELECT count(*) AS count FROM message',
   lastId: 'SELECT max(id) AS id FROM message',
 } as const
 
@@ -109,6 +110,11 @@ export class Store {
     return row && {attributes: JSON.parse(row.attributes as string), data: (row.data ?? new Uint8Array()) as Uint8Array}
   }
 
+  /** Number of messages stored. */
+  messages(): number {
+    return this.read('count')[0]!.count as number
+  }
+
   /** Bytes of the file that hold something. */
   bytes(): number {
     return (this.#pragma('page_count') - this.#pragma('freelist_count')) * PAGE_BYTES
@@ -159,7 +165,11 @@ export class Store {
 
   #abandon(reason: unknown): void {
     this.#gathering = false
-    if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+    try {
+      this.#db.exec('ROLLBACK')
+    } catch {
+      // SQLite had done so itself, as it does when the disk is full: https://sqlite.org/lang_transaction.html
+    }
     for (const {fail} of this.#waiting.splice(0)) fail(reason)
   }
 

@@ -19,6 +19,8 @@ export interface Ledger {
   deadLetter(subscription: Subscription, delivery: Delivery): boolean
   /** Ever increasing, over restarts too. */
   nextSerial(): number
+  /** Runs a round of deliveries; what goes wrong in it (a body that cannot be read) is its to report. */
+  delivered(deliver: () => void): void
 }
 
 export interface SubscriptionState {
@@ -133,7 +135,7 @@ export class Subscription {
   pump(): void {
     if (this.#pumping) return
     this.#pumping = true
-    setImmediate(() => this.#deliver())
+    setImmediate(() => this.#ledger.delivered(() => this.#deliver()))
   }
 
   #deliver(): void {

@@ -14,6 +14,7 @@ export class Timers {
   readonly #clock: Clock
   readonly #heap = new Heap<Timer>((a, b) => a.due < b.due)
   #armed: {due: number; cancel: () => void} | undefined
+  #closed = false
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -29,19 +30,24 @@ export class Timers {
   cancel(timer: Timer | undefined): void {
     if (!timer) return
     this.#heap.remove(timer)
-    if (!this.#heap.peek()) this.close()
+    if (!this.#heap.peek()) this.#disarm()
   }
 
-  /** Forgets the clock timer; what is scheduled stays, and is armed again by the next `schedule`. */
+  /** For good: nothing fires any more. */
   close(): void {
+    this.#closed = true
+    this.#disarm()
+  }
+
+  #disarm(): void {
     this.#armed?.cancel()
     this.#armed = undefined
   }
 
   #arm(): void {
     const head = this.#heap.peek()
-    if (!head || (this.#armed && this.#armed.due <= head.due)) return
-    this.#armed?.cancel()
+    if (!head || this.#closed || (this.#armed && this.#armed.due <= head.due)) return
+    this.#disarm()
     const ms = Math.min(Math.max(0, head.due - this.#clock.monotonic()), LONGEST_MS)
     this.#armed = {due: head.due, cancel: this.#clock.after(ms, () => this.#fire())}
   }

@@ -39,3 +39,14 @@ test('a deadline beyond what Node can wait is still met', () => {
   clock.advance(1)
   expect(fired).toBe(1)
 })
+
+test('nothing fires after the end, also what is scheduled then', () => {
+  const clock = fakeClock()
+  const timers = new Timers(clock)
+  let fired = 0
+  timers.schedule(1, () => fired++)
+  timers.close()
+  timers.schedule(1, () => fired++)
+  clock.advance(10)
+  expect(fired).toBe(0)
+})
