@@ -9,7 +9,10 @@ type Inputs = Readonly<Record<string, unknown>>
 /** undefined: the id cannot be told (made by the cloud, or a needed input is not known). */
 export type Identify = (type: string, inputs: Inputs) => string | undefined
 
-/** `{name}` is filled with the input of that name; a list names alternatives, the first that can be filled is taken. */
+/**
+ * `{name}` is filled with the input of that name, or its last segment where it is the path of another resource; `{name*}` with
+ * the whole of it, `{name%}` with the whole of it encoded. IAM grants are left out: making one again is no conflict.
+ */
 const PATTERNS: Readonly<Record<string, string>> = {
   'gcp:compute/network:Network': 'projects/{project}/global/networks/{name}',
   'gcp:compute/subnetwork:Subnetwork': 'projects/{project}/regions/{region}/subnetworks/{name}',
@@ -26,6 +29,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   'gcp:compute/securityPolicy:SecurityPolicy': 'projects/{project}/global/securityPolicies/{name}',
   'gcp:compute/sSLPolicy:SSLPolicy': 'projects/{project}/global/sslPolicies/{name}',
   'gcp:sql/databaseInstance:DatabaseInstance': 'projects/{project}/instances/{name}',
+  'gcp:sql/user:User': '{name}//{instance}',
   'gcp:sql/database:Database': 'projects/{project}/instances/{instance}/databases/{name}',
   'gcp:container/cluster:Cluster': 'projects/{project}/locations/{location}/clusters/{name}',
   'gcp:container/nodePool:NodePool': 'projects/{project}/locations/{location}/clusters/{cluster}/nodePools/{name}',
@@ -37,6 +41,16 @@ const PATTERNS: Readonly<Record<string, string>> = {
   'gcp:serviceaccount/account:Account':
     'projects/{project}/serviceAccounts/{accountId}@{project}.iam.gserviceaccount.com',
   'gcp:projects/service:Service': '{project}/{service}',
+  'gcp:servicenetworking/connection:Connection': '{network%}:{service}',
+  'gcp:kms/keyRing:KeyRing': 'projects/{project}/locations/{location}/keyRings/{name}',
+  'gcp:kms/cryptoKey:CryptoKey': '{keyRing*}/cryptoKeys/{name}',
+  'gcp:storage/bucket:Bucket': '{name}',
+  'gcp:certificatemanager/dnsAuthorization:DnsAuthorization':
+    'projects/{project}/locations/global/dnsAuthorizations/{name}',
+  'gcp:certificatemanager/certificate:Certificate': 'projects/{project}/locations/global/certificates/{name}',
+  'gcp:certificatemanager/certificateMap:CertificateMap': 'projects/{project}/locations/global/certificateMaps/{name}',
+  'gcp:certificatemanager/certificateMapEntry:CertificateMapEntry':
+    'projects/{project}/locations/global/certificateMaps/{map}/certificateMapEntries/{name}',
 }
 
 /** `project`: for resources that take it from their provider. */
@@ -50,11 +64,11 @@ export const identifier =
 
 function fill(pattern: string, inputs: Inputs): string | undefined {
   let known = true
-  const filled = pattern.replace(/\{(\w+)\}/g, (_, name: string) => {
+  const filled = pattern.replace(/\{(\w+)([*%]?)\}/g, (_, name: string, how: string) => {
     const value = inputs[name]
-    if (typeof value === 'string' && value !== '') return value
-    known = false
-    return ''
+    if (typeof value !== 'string' || value === '') known = false
+    if (typeof value !== 'string') return ''
+    return how === '*' ? value : how === '%' ? encodeURIComponent(value) : value.slice(value.lastIndexOf('/') + 1)
   })
   return known ? filled : undefined
 }

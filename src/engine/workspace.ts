@@ -40,11 +40,13 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
     options.passphrase ?? (await once(join(dir, 'passphrase'), async () => randomBytes(24).toString('base64url')))
   const salt = await once(join(dir, 'salt'), () => saltFor(passphrase))
   await settle(join(dir, 'Pulumi.yaml'), `name: ${JSON.stringify(project)}\nruntime: nodejs\n`)
-  const env = Object.fromEntries(
-    Object.entries(options.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  )
+  const env = Object.fromEntries(Object.entries(options.env).filter(isInherited))
   return {project, stateUrl, state, dir, passphrase, salt, env: {...env, ...engineEnv(options, passphrase)}}
 }
+
+/** A person's own PULUMI_* settings (PULUMI_EXPERIMENTAL, another home) would change what a rehearsal proves. */
+const isInherited = (entry: [string, string | undefined]): entry is [string, string] =>
+  entry[1] !== undefined && (!entry[0].startsWith('PULUMI_') || entry[0] === 'PULUMI_DEBUG_PROVIDERS')
 
 /** Refuses to go on when the state holds resources whose passphrase is lost; called before the first stack is run. */
 export async function assertPassphrase(workspace: Workspace, stacks: readonly string[]): Promise<void> {

@@ -43,6 +43,13 @@ test.each([
   ['gcp:sql/databaseInstance:DatabaseInstance', {name: 'db'}, 'projects/p/instances/db'],
   ['gcp:container/cluster:Cluster', {name: 'c', location: 'us-east1'}, 'projects/p/locations/us-east1/clusters/c'],
   ['gcp:pubsub/topic:Topic', {name: 't', project: 'other'}, 'projects/other/topics/t'],
+  ['gcp:compute/routerNat:RouterNat', {name: 'n', region: 'r1', router: 'projects/p/regions/r1/routers/r'}, 'p/r1/r/n'],
+  [
+    'gcp:kms/cryptoKey:CryptoKey',
+    {name: 'k', keyRing: 'projects/p/locations/l/keyRings/r'},
+    'projects/p/locations/l/keyRings/r/cryptoKeys/k',
+  ],
+  ['gcp:servicenetworking/connection:Connection', {network: 'a/b', service: 's.com'}, 'a%2Fb:s.com'],
   ['gcp:compute/subnetwork:Subnetwork', {name: 's'}, undefined],
   ['gcp:unknown:Thing', {name: 's'}, undefined],
   ['kubernetes:apps/v1:Deployment', {metadata: {name: 'd', namespace: 'n'}}, 'n/d'],
