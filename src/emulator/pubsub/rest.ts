@@ -17,6 +17,7 @@ import {
 import type {Broker} from './broker.ts'
 import {timestampMs, timestampText} from './durations.ts'
 import {httpError, notFound} from './failures.ts'
+import {LIMITS} from './limits.ts'
 import {publish} from './publish.ts'
 import {acknowledge, modifyAckDeadline, pull, type Received} from './pull.ts'
 import {createSnapshot, deleteSnapshot, seek, snapshotNamed} from './replay.ts'
@@ -90,6 +91,9 @@ const LISTS: Record<string, Answer> = {
     createSchema(broker, {...body, name: `${name}/schemas/${query.schemaId}`}),
 }
 
+/** A full publish request in base64, and its envelope. */
+const LARGEST_BODY = LIMITS.publishBytes * 2
+
 export function mountRoutes(server: FastifyInstance, broker: () => Broker): void {
   const answer = async (reply: FastifyReply, run: () => unknown) => {
     try {
@@ -118,6 +122,7 @@ export function mountRoutes(server: FastifyInstance, broker: () => Broker): void
     server.route({
       method: ['GET', 'PUT', 'POST', 'PATCH', 'DELETE'],
       url: `/v1/projects/:project/${collection}/:item`,
+      bodyLimit: LARGEST_BODY,
       handler: (request, reply) =>
         answer(reply, () => {
           const {project, item} = request.params as {project: string; item: string}
