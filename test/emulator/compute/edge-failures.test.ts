@@ -1,8 +1,10 @@
+import {once} from 'node:events'
 import type {RequestListener} from 'node:http'
 import type {Socket} from 'node:net'
+import net from 'node:net'
 import {expect, test} from 'vitest'
 import {counters, EAST, fast, many, named, routed, stage, text} from './stage.ts'
-import {allHealthy, openUpstream, PROJECT, until} from './world.ts'
+import {allHealthy, attach, type EdgeBackend, openUpstream, PROJECT, until} from './world.ts'
 
 test('A new endpoint takes requests once it has passed its checks', async () => {
   let passes = 0
@@ -177,3 +179,42 @@ test('A client that goes away ends its request at the backend', async () => {
     expect((await counters(bench)).edge).toMatchObject({clientsGone: 1})
   })
 })
+
+test('A request that cannot be passed on is a 400 and harms no endpoint', () =>
+  stage([named('a')], async ({bench, url}) => {
+    const {hostname, port} = new URL(url)
+    const socket = net.connect(Number(port), hostname)
+    socket.write('OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n')
+    expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 400 /)
+    socket.destroy()
+    expect(
+      allHealthy(((await bench.call('GET', '/emulator/v1/edge')).body as {backends: EdgeBackend[]}).backends),
+    ).toBe(true)
+    expect(await text(url)).toBe('200 a')
+  }))
+
+test('A detached endpoint keeps its WebSockets until draining ends', () =>
+  stage(
+    [named('a'), named('b')],
+    async ({bench, url, up}) => {
+      for (const one of up) {
+        one.server.on('upgrade', (_request, socket) => {
+          socket.on('error', () => undefined)
+          socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
+          socket.pipe(socket)
+        })
+      }
+      const {hostname, port} = new URL(url)
+      const socket = net.connect(Number(port), hostname)
+      socket.write(
+        'GET /ws HTTP/1.1\r\nHost: x\r\nX-Emulated-Client-Region: us-east1\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n',
+      )
+      expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 101/)
+      const closed = once(socket, 'close')
+      await attach(bench, EAST, [up[0]!.port], 'detach')
+      socket.write('still here')
+      expect(String((await once(socket, 'data'))[0])).toBe('still here')
+      await closed
+    },
+    {options: {time: fast()}, service: {connectionDrainingTimeoutSec: 10}},
+  ))

@@ -22,7 +22,8 @@ export class Endpoint {
   readonly port: number
   readonly place: Place
   readonly pool: Pool
-  readonly active = new Set<InFlight>()
+  readonly #active = new Set<InFlight>()
+  #idle: (() => void) | undefined
   usable = false
   #health: Health
   #checker: Checker | undefined
@@ -62,7 +63,7 @@ export class Endpoint {
   }
 
   get inFlight(): number {
-    return this.active.size
+    return this.#active.size
   }
 
   get healthy(): boolean {
@@ -112,7 +113,7 @@ export class Endpoint {
   /** Lets what is in flight finish within `ms`, then cuts it. */
   drain(ms: number): void {
     this.#undrain ??= this.#time.after(ms, () => {
-      for (const request of this.active) request.cut()
+      for (const request of [...this.#active]) request.cut()
     })
   }
 
@@ -121,18 +122,32 @@ export class Endpoint {
     this.#undrain = undefined
   }
 
-  /** Detached: checked no more; connections close as their requests finish. */
+  begin(request: InFlight): void {
+    this.#active.add(request)
+  }
+
+  end(request: InFlight): void {
+    this.#active.delete(request)
+    if (this.#active.size === 0) this.#idle?.()
+  }
+
+  /** Detached: checked no more. Resolves when the last of its requests, WebSockets too, has finished or was cut. */
   async leave(ms: number): Promise<void> {
     this.#stop()
     this.drain(ms)
     await this.pool.close().catch(() => undefined)
+    if (this.#active.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve
+      })
+    }
     this.undrain()
   }
 
   async destroy(): Promise<void> {
     this.#stop()
     this.undrain()
-    for (const request of this.active) request.cut()
+    for (const request of [...this.#active]) request.cut()
     await this.pool.destroy().catch(() => undefined)
   }
 

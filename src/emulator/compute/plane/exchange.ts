@@ -21,6 +21,8 @@ export type Outcome =
   | {readonly kind: 'answered'; readonly status: number; readonly bytes: number}
   /** The client went away. */
   | {readonly kind: 'gone'}
+  /** The request itself cannot be passed on. */
+  | {readonly kind: 'malformed'}
   /** Cut after its head was sent: the backend broke off or draining ended. */
   | {readonly kind: 'broken'; readonly status: number}
   | (Failure & {readonly sent: boolean})
@@ -56,7 +58,7 @@ export function exchange(endpoint: Endpoint, attempt: Attempt, response: ServerR
       if (over) return
       over = true
       clearTimeout(timer)
-      endpoint.active.delete(flight)
+      endpoint.end(flight)
       response.off('close', gone)
       response.off('drain', drained)
       resolve(outcome)
@@ -87,15 +89,16 @@ export function exchange(endpoint: Endpoint, attempt: Attempt, response: ServerR
         response.end()
         finish({kind: 'answered', status, bytes})
       },
-      onResponseError: (_: unknown, _error: Error) => {
+      onResponseError: (_: unknown, failure: Error & {code?: string}) => {
         if (over) return
+        if (failure.code === 'UND_ERR_INVALID_ARG') return finish({kind: 'malformed'})
         if (!started) return finish({kind: sent ? 'reset' : 'connect', sent})
         finish({kind: 'broken', status})
         response.destroy()
       },
     }
 
-    endpoint.active.add(flight)
+    endpoint.begin(flight)
     response.on('close', gone)
     response.on('drain', drained)
     const {method, path, headers} = attempt

@@ -137,6 +137,10 @@ async function forward(
     account(front, backend, endpoint, outcome)
     if (outcome.kind === 'answered')
       return {status: outcome.status, bytes: outcome.bytes, details: 'response_sent_by_backend', endpoint}
+    if (outcome.kind === 'malformed') {
+      request.resume()
+      return {status: 400, bytes: reply(response, 400), details: 'client_request_malformed', endpoint}
+    }
     if (outcome.kind === 'gone')
       return {status: 0, bytes: 0, details: 'client_disconnected_before_any_response', endpoint}
     if (outcome.kind === 'broken')
@@ -179,6 +183,8 @@ export function account(front: Front, backend: Backend, endpoint: Endpoint, outc
   switch (outcome.kind) {
     case 'gone':
       front.counters.edge.clientsGone += 1
+      return
+    case 'malformed':
       return
     case 'connect':
       region.connectFailures += 1

@@ -1,5 +1,6 @@
 /** WebSockets and other upgrades: two sockets joined, for at most the backend service's timeout. */
 import http, {type IncomingMessage} from 'node:http'
+import https from 'node:https'
 import type {Duplex} from 'node:stream'
 import type {Backend} from './backend.ts'
 import type {ListenerConfig} from './config.ts'
@@ -47,7 +48,8 @@ function connect(
   }
   tried.add(endpoint)
 
-  const outgoing = http.request({
+  const outgoing = (backend.config.secure ? https : http).request({
+    rejectUnauthorized: false,
     host: endpoint.ipAddress,
     port: endpoint.port,
     method: request.method ?? 'GET',
@@ -61,21 +63,24 @@ function connect(
       request.headers.upgrade ?? 'websocket',
     ],
   })
+  let joined: Duplex | undefined
   const flight: InFlight = {
     cut: () => {
       outgoing.destroy()
+      joined?.destroy()
       socket.destroy()
     },
   }
-  endpoint.active.add(flight)
+  endpoint.begin(flight)
   const timer = setTimeout(flight.cut, to.timeoutMs ?? backend.config.timeoutMs)
   const over = () => {
     clearTimeout(timer)
-    endpoint.active.delete(flight)
+    endpoint.end(flight)
   }
   socket.once('close', flight.cut)
 
   outgoing.once('upgrade', (answer, upstream, rest) => {
+    joined = upstream
     account(front, backend, endpoint, {kind: 'answered', status: 101, bytes: 0})
     socket.write(`${headOf(answer)}\r\n`)
     if (rest.length > 0) socket.write(rest)
