@@ -5,7 +5,7 @@ import {type Change, diffInputs} from './diff.ts'
 import {refreshInputs} from './refresh.ts'
 import type {Schema} from './schema.ts'
 import type {Provider, Resource, Session} from './session.ts'
-import {equal, hasUnknown, isUnknown, mapValues, UNKNOWN, valueAt} from './values.ts'
+import {equal, hasUnknown, isObject, isUnknown, mapValues, UNKNOWN, valueAt} from './values.ts'
 
 export interface GcpOptions {
   readonly version: string
@@ -34,12 +34,17 @@ function createSession({schema, types, onProject}: GcpOptions): Session {
 
   /** The two outputs every labelled type has. Source: https://www.pulumi.com/registry/packages/gcp/installation-configuration/ (defaultLabels) */
   const labels = (token: string, inputs: Props): Props => {
-    const {known} = typeOf(token)
-    if (!known.computed.includes('effectiveLabels')) return {}
+    if (!typeOf(token).known.computed.includes('effectiveLabels')) return {}
     if (isUnknown(inputs.labels)) return {pulumiLabels: UNKNOWN, effectiveLabels: UNKNOWN}
     const given = {...(config.defaultLabels as Props | undefined), ...(inputs.labels as Props | undefined)}
     const attribution = config.addPulumiAttributionLabel === false ? {} : {'goog-pulumi-provisioned': 'true'}
     return {pulumiLabels: given, effectiveLabels: {...given, ...attribution}}
+  }
+
+  /** What the provider itself adds to the outputs of a service. */
+  const additions = (token: string, inputs: Props): Props => {
+    const hasPolicy = typeOf(token).known.computed.includes('deletionPolicy')
+    return {...(hasPolicy && {deletionPolicy: inputs.deletionPolicy ?? 'DELETE'}), ...labels(token, inputs)}
   }
 
   const preview = (token: string, inputs: Props): {id: string; outputs: Props} => {
@@ -83,19 +88,20 @@ function createSession({schema, types, onProject}: GcpOptions): Session {
       const inputs = withoutDefaults(given)
       if (isPreview) return preview(token, inputs)
       const {id, outputs} = await typeOf(token).type.create(inputs)
-      return {id, outputs: {...outputs, ...labels(token, inputs)}}
+      return {id, outputs: {...outputs, ...additions(token, inputs)}}
     },
 
     async read({token, id, outputs: old, inputs}) {
       const {type, known} = typeOf(token)
       const found = await type.read(id)
       if (!found) return undefined
-      const {pulumiLabels, effectiveLabels} = old
-      const outputs = {...found, ...(effectiveLabels !== undefined && {pulumiLabels, effectiveLabels})}
+      const {pulumiLabels, effectiveLabels, deletionPolicy} = old
+      const added = Object.entries({pulumiLabels, effectiveLabels, deletionPolicy})
+      const outputs = {...found, ...Object.fromEntries(added.filter(([, value]) => value !== undefined))}
       if (Object.keys(inputs).length > 0) return {id, outputs, inputs: refreshInputs(inputs, found) as Props}
       // An import: nothing is known of what was asked for, so everything that can be asked for counts.
       const accepted = Object.entries(found).filter(([name]) => name in known.inputs || `${name}!` in known.inputs)
-      return {id, outputs: {...found, ...labels(token, found)}, inputs: Object.fromEntries(accepted)}
+      return {id, outputs: {...found, ...additions(token, found)}, inputs: Object.fromEntries(accepted)}
     },
 
     async update({token, id, preview: isPreview, outputs, inputs: given}) {
@@ -103,20 +109,20 @@ function createSession({schema, types, onProject}: GcpOptions): Session {
       const {type, known} = typeOf(token)
       if (!isPreview) {
         if (!type.update) throw new Error(`${token} cannot be changed in place.`)
-        return {...(await type.update(id, outputs, inputs)), ...labels(token, inputs)}
+        return {...(await type.update(id, outputs, inputs)), ...additions(token, inputs)}
       }
       const isComputed = (name: string) => !(name in known.inputs) || known.computed.includes(name)
       const kept = Object.entries(outputs).filter(([name]) => isComputed(name))
       const {id: _, ...derived} = knownOutputs(type, inputs, id)
-      const unresolved = Object.entries(derived).filter(([, value]) => !hasUnknown(value))
-      return {...Object.fromEntries(kept), ...inputs, ...Object.fromEntries(unresolved), ...labels(token, inputs)}
+      // What Google chose stays, unless an input that is still unknown may change it.
+      const settled = hasUnknown(inputs) ? derived : (fillUnknown(derived, outputs) as Props)
+      return {...Object.fromEntries(kept), ...inputs, ...settled, ...additions(token, inputs)}
     },
 
     async delete({token, id, outputs}) {
       // Source: the field's own description, e.g. https://www.pulumi.com/registry/packages/gcp/api-docs/container/nodepool/
-      if (outputs.deletionPolicy === 'PREVENT') {
-        throw new Error(`Cannot delete ${id}: its deletionPolicy is PREVENT.`)
-      }
+      if (outputs.deletionPolicy === 'PREVENT') throw new Error(`Cannot delete ${id}: its deletionPolicy is PREVENT.`)
+      if (outputs.deletionPolicy === 'ABANDON') return
       await typeOf(token).type.delete(id, outputs)
     },
   }
@@ -130,6 +136,13 @@ function knownOutputs(type: ResourceType, inputs: Props, id?: string): Props {
     return typeof value === 'object' && value !== null ? mapValues(value as Props, settle) : value
   }
   return mapValues(type.known?.(inputs, id) ?? {}, settle)
+}
+
+/** `value` with what is unknown in it taken from `old`, where that has it. */
+function fillUnknown(value: unknown, old: unknown): unknown {
+  if (isUnknown(value)) return old ?? value
+  if (!isObject(value) || !isObject(old)) return value
+  return mapValues(value, (item, key) => fillUnknown(item, old[key]))
 }
 
 /** The SDK sends nested configuration, and booleans, as JSON texts. */

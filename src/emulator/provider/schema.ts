@@ -80,13 +80,14 @@ function kindOf(value: unknown): string {
   return `${typeof value} ${quote(value)}`
 }
 
-/** The name most like `wrong`, if any is like it: at most a third of it mistyped. */
+/** The name most like `wrong`, if any is like it: two slips (two letters swapped count as two), or a third of it mistyped. */
 export function nearest(wrong: string, names: readonly string[]): string | undefined {
   const ranked = names
     .map((name) => ({name, distance: distance(wrong.toLowerCase(), name.toLowerCase())}))
     .sort((a, b) => a.distance - b.distance)
   const best = ranked[0]
-  return best && best.distance <= Math.max(1, Math.floor(wrong.length / 3)) ? best.name : undefined
+  const most = Math.min(Math.max(2, Math.floor(wrong.length / 3)), wrong.length - 1)
+  return best && best.distance <= most ? best.name : undefined
 }
 
 /** Levenshtein's. */
