@@ -118,7 +118,7 @@ export function createCollections(records: Records, time: Time, changed: () => v
 
   const replace: Collections['replace'] = (kind, id, inputs, fingerprint) => {
     const kept = get(kind, id)
-    if (kind.guarded && fingerprint !== undefined && fingerprint !== kept.fingerprint) throw staleFingerprint()
+    if (kind.guarded && fingerprint !== undefined && !isCurrent(fingerprint, kept)) throw staleFingerprint()
     return settle(kind, id, {...complete(kind, inputs, kept), ...born(kind, id, kept.creationTimestamp)})
   }
 
@@ -144,7 +144,7 @@ export function createCollections(records: Records, time: Time, changed: () => v
 
     write: (kind, id, body, how) => {
       const kept = get(kind, id)
-      if (kind.guarded && body.fingerprint !== kept.fingerprint) throw staleFingerprint()
+      if (kind.guarded && !isCurrent(body.fingerprint, kept)) throw staleFingerprint()
       const before = writable(view(kind, id, kept))
       const change = writable(body)
       const after = how === 'patch' ? mergePatch(before, change) : {name: before.name, ...change}
@@ -182,3 +182,9 @@ function fingerprintOf(view: Props): string {
   const content = without(view, ['fingerprint', 'labelFingerprint'])
   return hash(JSON.stringify(content)).subarray(0, 8).toString('base64')
 }
+
+/** Bytes, so both alphabets of base64 are the same: gcloud sends back the URL-safe one. */
+const isCurrent = (fingerprint: unknown, kept: Props) =>
+  typeof fingerprint === 'string' &&
+  fingerprint.replaceAll('-', '+').replaceAll('_', '/').replace(/=+$/, '') ===
+    String(kept.fingerprint).replace(/=+$/, '')
