@@ -6,6 +6,7 @@ import type {RegionPart, RegionWorld} from '../contract.ts'
 import {writeJson} from '../files.ts'
 import {createCluster} from '../kubernetes/control/cluster.ts'
 import {createSqlHost} from '../sql/host.ts'
+import {startAuthProxy} from '../sql/proxy.ts'
 
 export interface Region {
   readonly url: string
@@ -38,5 +39,5 @@ export async function startRegion(world: RegionWorld, parts: readonly RegionPart
 
 const partsOf = (world: RegionWorld): RegionPart[] => [
   createSqlHost(world),
-  createCluster(world, {startProxy: () => Promise.reject(new Error('The Auth Proxy is not part of this build.'))}),
+  createCluster(world, {startProxy: (options) => startAuthProxy({...options, googleapis: world.googleapis})}),
 ]
