@@ -24,3 +24,14 @@ export const lockFlags = {
     default: '0s',
   }),
 }
+
+/** What of the graph is looked at. */
+export const scopeFlags = {
+  set: Flags.string({summary: 'Override a setting for this run: services.api.image=…', multiple: true}),
+  only: Flags.string({
+    summary: 'Only this stack or step; what it needs is taken as it was last recorded.',
+    multiple: true,
+  }),
+  all: Flags.boolean({summary: 'Run also what has not changed.'}),
+  refresh: Flags.boolean({summary: 'Look at the world first: run also what has not changed, and mend drift.'}),
+}

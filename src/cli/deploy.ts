@@ -1,0 +1,109 @@
+/** `ha deploy`: preview what moved, agree on it, run it, see it serve. */
+import {systemClock} from '../clock.ts'
+import type {Observation} from '../cloud/cloud.ts'
+import {type Interrupts, interrupted} from '../engine/interrupts.ts'
+import {assertFresh, assertSafe, assertSameSteps, readPlan} from '../engine/plan.ts'
+import type {GraphResult} from '../engine/run-graph.ts'
+import type {Emit, StackPlan} from '../events/events.ts'
+import type {Lock} from '../store/lock.ts'
+import {approve} from './approve.ts'
+import type {Surroundings} from './command.ts'
+import {clusterEndpoints, type Environment} from './environment.ts'
+import {registerImages} from './images.ts'
+import {factsOf} from './plan.ts'
+import {openPlatform, type Platform} from './platform.ts'
+import {assertRolesAgree, recordRoles} from './roles.ts'
+import {assertSucceeded} from './run.ts'
+import {untilServing, writeKubeconfigs} from './serving.ts'
+
+export interface DeployRequest {
+  readonly environment: Environment
+  readonly lock: Lock
+  readonly interrupts: Interrupts
+  readonly emit: Emit
+  readonly surroundings: Surroundings
+  readonly yes: boolean
+  /** A saved plan to carry out, nothing else. */
+  readonly plan?: string | undefined
+  readonly only?: readonly string[] | undefined
+  readonly all: boolean
+  readonly refresh: boolean
+  /** Parts that may lose their data. */
+  readonly mayLose: readonly string[]
+}
+
+export interface Deployed {
+  readonly changed: boolean
+  readonly observation: Observation
+  readonly kubeconfigs: Readonly<Record<string, string>>
+  readonly environment: Environment
+}
+
+export async function deploy(request: DeployRequest): Promise<Deployed> {
+  const {environment, emit, interrupts, lock, surroundings} = request
+  const platform = await openPlatform({environment, emit, surroundings, interrupts})
+  const {topology, config, paths} = environment
+  await assertRolesAgree(platform.cloud, environment)
+  await registerImages(platform.emulator.googleapis, config.services)
+
+  const over = {
+    all: request.all,
+    refresh: request.refresh,
+    ...(request.only && {only: request.only}),
+    assertHeld: lock.assertHeld,
+  }
+  const planned = await agree(request, platform, over)
+  const changed =
+    planned === undefined || planned.some(({verdict}) => verdict === 'change') || request.all || request.refresh
+  const result = changed ? await carryOut(environment, platform, over, surroundings.self) : undefined
+  const recorded = result?.recorded ?? environment.ledger.recorded
+  const kubeconfigs = writeKubeconfigs(topology, recorded, paths)
+  const endpoints = clusterEndpoints({topology, ledger: {recorded, fingerprints: {}}})
+  const observation = await untilServing({
+    cloud: platform.cloud,
+    topology,
+    endpoints,
+    clock: systemClock,
+    emit,
+    signal: interrupts.cancel,
+  })
+  return {changed, observation, kubeconfigs, environment}
+}
+
+type Over = Parameters<Platform['run']>[1]
+
+/** The agreed plan; undefined when there is nothing deployed that a plan could endanger and nobody wants to be asked. */
+async function agree(
+  request: DeployRequest,
+  platform: Platform,
+  over: Over,
+): Promise<readonly StackPlan[] | undefined> {
+  const {environment, emit, yes, interrupts} = request
+  const isFirst = Object.keys(environment.ledger.fingerprints).length === 0
+  const saved = request.plan === undefined ? undefined : await readPlan(request.plan)
+  if (saved) assertFresh(saved, await factsOf(environment, platform))
+  if (isFirst && yes && !saved) return undefined
+
+  const preview = await platform.run('preview', over)
+  if (interrupts.cancel.aborted) throw interrupted()
+  assertSucceeded(preview, request.surroundings.self)
+  if (saved) assertSameSteps(saved, preview.plan)
+  emit({kind: 'plan.made', stacks: preview.plan, warnings: environment.topology.warnings})
+  assertSafe(preview.plan, request.mayLose, '--may-lose')
+  if (preview.plan.some(({verdict}) => verdict === 'change')) {
+    const {app, environment: name} = environment.config
+    await approve({
+      yes: yes || saved !== undefined,
+      interactive: request.surroundings.interactive,
+      question: `Deploy this to ${app} (${name})?`,
+    })
+  }
+  return preview.plan
+}
+
+async function carryOut(environment: Environment, platform: Platform, over: Over, self: string): Promise<GraphResult> {
+  await recordRoles(environment)
+  const result = await platform.run('up', over)
+  assertSucceeded(result, self)
+  return result
+}

@@ -1,0 +1,41 @@
+/** `ha destroy`: every stack in reverse, then the local cloud itself, then every file of the environment. */
+import {existsSync, readdirSync, rmdirSync, rmSync} from 'node:fs'
+import {dirname} from 'node:path'
+import {stopEmulator} from '../engine/emulator.ts'
+import type {Interrupts} from '../engine/interrupts.ts'
+import type {Emit} from '../events/events.ts'
+import type {Lock} from '../store/lock.ts'
+import {approve} from './approve.ts'
+import type {Surroundings} from './command.ts'
+import type {Environment, Paths} from './environment.ts'
+import {openPlatform} from './platform.ts'
+import {assertSucceeded} from './run.ts'
+
+export interface DestroyRequest {
+  readonly environment: Environment
+  readonly lock: Lock
+  readonly interrupts: Interrupts
+  readonly emit: Emit
+  readonly surroundings: Surroundings
+  readonly yes: boolean
+}
+
+export async function destroy({environment, lock, interrupts, emit, surroundings, yes}: DestroyRequest): Promise<void> {
+  const {app, environment: name} = environment.config
+  await approve({
+    yes,
+    interactive: surroundings.interactive,
+    question: `Destroy ${app} (${name}) with all its data?`,
+    typed: app,
+  })
+  const platform = await openPlatform({environment, emit, surroundings, interrupts})
+  assertSucceeded(await platform.run('destroy', {assertHeld: lock.assertHeld}), surroundings.self)
+  await stopEmulator(environment.paths.emulator, surroundings.env)
+}
+
+/** After the lock was given back: nothing of the environment stays on this machine. */
+export function removeFiles({home}: Paths): void {
+  rmSync(home, {recursive: true, force: true})
+  const parent = dirname(home)
+  if (existsSync(parent) && readdirSync(parent).length === 0) rmdirSync(parent)
+}

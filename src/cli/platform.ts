@@ -1,0 +1,134 @@
+/** Engine, local cloud and workspace of one environment, put together: what every command that runs stacks needs. */
+import {homedir} from 'node:os'
+import {join} from 'node:path'
+import {fileURLToPath} from 'node:url'
+import {stacksOf} from '../../stacks/index.ts'
+import {systemClock} from '../clock.ts'
+import type {Cloud} from '../cloud/cloud.ts'
+import {createCloud} from '../cloud/google.ts'
+import {emulatorWires} from '../cloud/wires.ts'
+import {type Engine, obtainEngine} from '../engine/binary.ts'
+import {type EmulatorFile, ensureEmulator} from '../engine/emulator.ts'
+import type {Versions} from '../engine/fingerprint.ts'
+import {identifier} from '../engine/identity.ts'
+import type {Interrupts} from '../engine/interrupts.ts'
+import {runCommand} from '../engine/obtain/spawn.ts'
+import {sdkVersion} from '../engine/pulumi.ts'
+import {redactor} from '../engine/redact.ts'
+import {type GraphResult, type GraphRun, runGraph} from '../engine/run-graph.ts'
+import {PATIENCE} from '../engine/watchdog.ts'
+import {openWorkspace, type Workspace} from '../engine/workspace.ts'
+import {HaError} from '../errors.ts'
+import type {Emit} from '../events/events.ts'
+import {forgetNode, recordNode} from '../store/documents.ts'
+import type {Surroundings} from './command.ts'
+import {deedsOf} from './deeds.ts'
+import type {Environment} from './environment.ts'
+import {secretValues} from './secrets.ts'
+import {versionsOf} from './versions.ts'
+
+export interface Platform {
+  readonly engine: Engine
+  readonly emulator: EmulatorFile
+  readonly cloud: Cloud
+  readonly workspace: Workspace
+  readonly versions: Versions
+  /** Runs the graph; `over` says what else than the whole of it. Successes are recorded as they come. */
+  run(
+    operation: GraphRun['operation'],
+    over?: Partial<Pick<GraphRun, 'all' | 'only' | 'refresh' | 'assertHeld' | 'recorded' | 'fingerprints'>>,
+  ): Promise<GraphResult>
+}
+
+export interface PlatformOptions {
+  readonly environment: Environment
+  readonly emit: Emit
+  readonly surroundings: Surroundings
+  readonly interrupts: Interrupts
+}
+
+/** @throws HaError ENGINE_UNAVAILABLE, EMULATOR_UNAVAILABLE, PORT_TAKEN, POSTGRES_UNAVAILABLE, DISK_FULL, TARGET_UNSUPPORTED */
+export async function openPlatform({environment, emit, surroundings, interrupts}: PlatformOptions): Promise<Platform> {
+  const {config, paths, store, topology, ledger, roles} = environment
+  if (config.target === 'gcp') throw unsupported(config.environment)
+  const {env} = surroundings
+  const [engine, emulator] = await Promise.all([
+    obtain(surroundings, emit, interrupts.cancel),
+    ensureEmulator({
+      dir: paths.emulator,
+      env,
+      clock: systemClock,
+      emit,
+      signal: interrupts.cancel,
+      ...(config.edge.port !== undefined && {edgePort: config.edge.port}),
+    }),
+  ])
+  const workspace = await openWorkspace({
+    project: config.app,
+    stateUrl: paths.stateUrl,
+    dir: join(paths.home, 'engine'),
+    env: {
+      ...env,
+      PULUMI_DEBUG_PROVIDERS: `gcp:${emulator.providers.gcp},kubernetes:${emulator.providers.kubernetes}`,
+    },
+  })
+  const cloud = createCloud(emulatorWires(emulator.googleapis), systemClock)
+  const recorded: Record<string, Readonly<Record<string, unknown>>> = {...ledger.recorded}
+  const secrets = secretValues(paths.base, env, config.secrets)
+  const versions = versionsOf()
+  const endpoint = (region: string) => `http://${recorded[`cell-${region}`]?.endpoint}`
+  return {
+    engine,
+    emulator,
+    cloud,
+    workspace,
+    versions,
+    run: (operation, over = {}) =>
+      runGraph({
+        nodes: stacksOf(topology),
+        operation,
+        recorded: ledger.recorded,
+        fingerprints: ledger.fingerprints,
+        programVersion: versions.program,
+        engine,
+        workspace,
+        clock: systemClock,
+        emit,
+        redact: redactor([...secrets.values(), workspace.passphrase]),
+        interrupts,
+        patience: PATIENCE,
+        steps: deedsOf({topology, cloud, emit, endpoint, secret: (name) => secrets.get(name)}),
+        identify: identifier(config.project),
+        lost: roles.lost,
+        assertHeld: async () => {},
+        record: async (name, entry) => {
+          recorded[name] = entry.outputs
+          await recordNode(store, name, {...entry, at: systemClock.now()})
+        },
+        forget: (name) => forgetNode(store, name),
+        ...over,
+      }),
+  }
+}
+
+/** The engine, wherever it comes from; HA_CACHE_DIR and XDG_CACHE_HOME say where it is kept. */
+export function obtain({env}: Pick<Surroundings, 'env'>, emit: Emit, signal: AbortSignal): Promise<Engine> {
+  return obtainEngine({...engineSource({env}), clock: systemClock, emit, signal})
+}
+
+/** What the ways of obtaining the engine need to know of this machine. */
+export const engineSource = ({env}: Pick<Surroundings, 'env'>) => ({
+  version: sdkVersion(),
+  cacheDir: env.HA_CACHE_DIR ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'ha'),
+  moduleDir: fileURLToPath(new URL('../engine/go', import.meta.url)),
+  env,
+  platform: process.platform,
+  arch: process.arch,
+  fetch,
+  run: runCommand,
+})
+
+const unsupported = (environment: string) =>
+  new HaError('TARGET_UNSUPPORTED', `${environment} runs on Google Cloud, which this version cannot deploy to yet.`, {
+    next: ['Rehearse it on this machine: ha deploy -e local'],
+  })

@@ -1,0 +1,58 @@
+/** `ha plan`: the cheapest way to the truth. Nothing is started when nothing moved; what had to be started is ended again. */
+import {systemClock} from '../clock.ts'
+import {observeEmulator, stopEmulator} from '../engine/emulator.ts'
+import {interrupted, listenForInterrupts} from '../engine/interrupts.ts'
+import {writePlan} from '../engine/plan.ts'
+import type {Emit, StackPlan} from '../events/events.ts'
+import type {Surroundings} from './command.ts'
+import type {Environment} from './environment.ts'
+import {factsOf, unchangedPlan} from './plan.ts'
+import {openPlatform} from './platform.ts'
+import {assertSucceeded} from './run.ts'
+import {versionsOf} from './versions.ts'
+
+export interface PlanRequest {
+  readonly environment: Environment
+  readonly emit: Emit
+  readonly surroundings: Surroundings
+  /** Absolute path to save the plan to. */
+  readonly out?: string | undefined
+  readonly only?: readonly string[] | undefined
+  readonly all: boolean
+  readonly refresh: boolean
+}
+
+export async function makePlan(request: PlanRequest): Promise<{stacks: readonly StackPlan[]}> {
+  const {environment, out, all, refresh} = request
+  if (out === undefined && !all && !refresh) {
+    const stacks = unchangedPlan(environment, versionsOf())
+    if (stacks) return {stacks}
+  }
+  const wasRunning = (await observeEmulator(environment.paths.emulator)) !== undefined
+  try {
+    return {stacks: await preview(request)}
+  } finally {
+    if (!wasRunning) await stopEmulator(environment.paths.emulator, request.surroundings.env)
+  }
+}
+
+async function preview({
+  environment,
+  emit,
+  surroundings,
+  out,
+  only,
+  all,
+  refresh,
+}: PlanRequest): Promise<readonly StackPlan[]> {
+  using interrupts = listenForInterrupts(process, emit)
+  const platform = await openPlatform({environment, emit, surroundings, interrupts})
+  const result = await platform.run('preview', {all, refresh, ...(only && {only})})
+  if (interrupts.cancel.aborted) throw interrupted()
+  assertSucceeded(result, surroundings.self)
+  if (out !== undefined) {
+    const facts = await factsOf(environment, platform)
+    await writePlan(out, {format: 1, madeAt: systemClock.now(), facts, stacks: result.plan})
+  }
+  return result.plan
+}

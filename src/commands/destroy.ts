@@ -1,0 +1,33 @@
+import {existsSync} from 'node:fs'
+import {HaCommand} from '../cli/command.ts'
+import {parseDuration} from '../cli/durations.ts'
+import {openEnvironment} from '../cli/environment.ts'
+import {approvalFlags, commonFlags, configFlags, lockFlags} from '../cli/flags.ts'
+
+export default class Destroy extends HaCommand {
+  static override summary = 'Delete everything of one environment, its data included.'
+  static override examples = ['<%= config.bin %> destroy', '<%= config.bin %> destroy -e local --yes']
+  static override flags = {...commonFlags, ...configFlags, ...approvalFlags, ...lockFlags}
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(Destroy)
+    const {report, emit, style} = this.begin(flags)
+    const surroundings = this.surroundings()
+    const open = () => openEnvironment(surroundings.cwd, flags)
+    const {config, paths} = await open()
+    if (!existsSync(paths.home)) {
+      report.result([`There is nothing of ${config.app} (${config.environment}) here.`], {destroyed: false})
+      return
+    }
+    const [{underLock}, {destroy, removeFiles}] = await Promise.all([
+      import('../cli/run.ts'),
+      import('../cli/destroy.ts'),
+    ])
+    const lockTimeoutMs = parseDuration(flags['lock-timeout'], '--lock-timeout')
+    await underLock({open, operation: 'destroy', lockTimeoutMs, emit, surroundings}, (run) =>
+      destroy({...run, emit, surroundings, yes: flags.yes}),
+    )
+    removeFiles(paths)
+    report.result([`${style('good', '✔')} ${config.app} (${config.environment}) is gone.`], {destroyed: true})
+  }
+}

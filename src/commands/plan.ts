@@ -1,0 +1,38 @@
+import {resolve} from 'node:path'
+import * as Flags from '@oclif/core/flags'
+import {HaCommand} from '../cli/command.ts'
+import {openEnvironment} from '../cli/environment.ts'
+import {commonFlags, configFlags, scopeFlags} from '../cli/flags.ts'
+import {planLines} from '../report/words.ts'
+
+const CHANGES_FOUND = 2
+
+export default class Plan extends HaCommand {
+  static override summary = 'Show what a deploy would change. Changes nothing.'
+  static override examples = ['<%= config.bin %> plan', '<%= config.bin %> plan --out plan.json --detailed-exitcode']
+  static override flags = {
+    ...commonFlags,
+    ...configFlags,
+    ...scopeFlags,
+    out: Flags.string({summary: 'Save the plan, for deploy --plan.'}),
+    'detailed-exitcode': Flags.boolean({summary: 'Exit with 2 when there are changes.'}),
+  }
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(Plan)
+    const {report, emit, style} = this.begin(flags)
+    const surroundings = this.surroundings()
+    const environment = await openEnvironment(surroundings.cwd, flags)
+    const {makePlan} = await import('../cli/preview.ts')
+    const out = flags.out === undefined ? undefined : resolve(surroundings.cwd, flags.out)
+    const {stacks} = await makePlan({...flags, environment, emit, surroundings, out})
+    const {warnings} = environment.topology
+    const changes = stacks.some(({verdict}) => verdict === 'change')
+    report.result([...planLines(stacks, warnings, style), ...(out === undefined ? [] : [`Saved to ${flags.out}.`])], {
+      changes,
+      stacks,
+      warnings,
+    })
+    if (changes && flags['detailed-exitcode']) process.exitCode = CHANGES_FOUND
+  }
+}
