@@ -4,6 +4,7 @@ import {join} from 'node:path'
 import {createComputeService} from './compute/service.ts'
 import type {EmulatorFile, Service, World} from './contract.ts'
 import {mountControl} from './control.ts'
+import {createDnsService} from './dns/service.ts'
 import {writeJson} from './files.ts'
 import {emulatorFile, processFile, takeFolder} from './folder.ts'
 import {createGoogleapis} from './googleapis.ts'
@@ -18,6 +19,7 @@ import {createPubSubService} from './pubsub/service.ts'
 import {openRecords} from './records.ts'
 import type {ContainerOptions} from './services/container.ts'
 import {createGenericServices} from './services/index.ts'
+import {createSqlService} from './sql/service.ts'
 import {createSupervisor} from './supervisor.ts'
 
 export interface GlobalOptions {
@@ -125,13 +127,15 @@ export async function startGlobal({dir, edgePort}: GlobalOptions): Promise<Globa
 }
 
 /** Pub/Sub first: regions are told its address when they start. */
-function createServices(
+export function createServices(
   world: World,
   {ensure, edgePort}: ContainerOptions & {edgePort: number | undefined},
 ): Service[] {
   return [
     createPubSubService(world),
     ...createGenericServices(world, {ensure}),
+    createDnsService(world),
+    createSqlService(world),
     createComputeService(world, edgePort === undefined ? {} : {edgePort}),
   ]
 }

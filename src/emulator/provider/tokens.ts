@@ -12,7 +12,6 @@ export const GCP_TOKENS = [
   'gcp:compute/globalForwardingRule:GlobalForwardingRule',
   'gcp:compute/healthCheck:HealthCheck',
   'gcp:compute/network:Network',
-  'gcp:compute/networkEndpointGroup:NetworkEndpointGroup',
   'gcp:compute/router:Router',
   'gcp:compute/routerNat:RouterNat',
   'gcp:compute/sSLPolicy:SSLPolicy',
@@ -52,7 +51,9 @@ export const GCP_TOKENS = [
   'gcp:serviceaccount/account:Account',
   'gcp:serviceaccount/iAMMember:IAMMember',
   'gcp:servicenetworking/connection:Connection',
+  'gcp:sql/database:Database',
   'gcp:sql/databaseInstance:DatabaseInstance',
+  'gcp:sql/user:User',
   'gcp:storage/bucket:Bucket',
 ] as const
 
