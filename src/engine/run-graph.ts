@@ -1,4 +1,5 @@
 /** All stacks and steps of an environment in the order their needs demand, as many at once as the machine bears. */
+import {availableParallelism} from 'node:os'
 import type {Node, Recorded, Stack, Step} from '../../stacks/stack.ts'
 import {asHaError, type HaError} from '../errors.ts'
 import type {Action, Problem, StackPlan} from '../events/events.ts'
@@ -20,6 +21,7 @@ export interface GraphRun extends StackContext {
   readonly fingerprints: Readonly<Record<string, string>>
   /** Changes when the programs do: ha's version; in development a hash of their sources. */
   readonly programVersion: string
+  /** Stacks at once; default: one more than there are cores, at most 8. */
   readonly concurrency?: number
   readonly steps: Readonly<Record<Step['deed'], Deed>>
   readonly identify: Identify
@@ -60,6 +62,9 @@ export interface GraphResult {
   /** The first error that was not a stack's own (LOCK_LOST, a step's), for the exit code. */
   readonly error?: HaError
 }
+
+/** An engine spends part of its time waiting for the cloud, so one more than there are cores. */
+const CONCURRENCY = Math.max(2, Math.min(8, availableParallelism() + 1))
 
 const NOTHING: Pick<NodeResult, 'counts' | 'problems'> = {counts: {}, problems: []}
 
@@ -168,7 +173,7 @@ export async function runGraph(run: GraphRun): Promise<GraphResult> {
   for (const node of ordered) emit({kind: 'stack.queued', stack: node.name, needs: node.needs})
   await runSchedule<Node>({
     tasks: ordered,
-    concurrency: run.concurrency ?? 2,
+    concurrency: run.concurrency ?? CONCURRENCY,
     stopping: () => interrupts.cancel.aborted || error?.code === 'LOCK_LOST',
     run: (node) =>
       one(node).catch((thrown) => {
