@@ -16,7 +16,14 @@ export interface Environment {
 export function placeOf({root, at}: Environment, path: Path, of?: 'key' | 'value'): number {
   const [key, ...deeper] = path
   const isMissed = key !== undefined && deeper.length === 0 && childOf(root, key) === undefined
-  return isMissed && key in placement ? at : offsetOf(root, path, of)
+  return isMissed && Object.hasOwn(placement, key) ? at : offsetOf(root, path, of)
+}
+
+export interface Environments {
+  readonly environments: Environment[]
+  /** What all have in common, before any override. */
+  readonly base: Located
+  readonly faults: Fault[]
 }
 
 /** Used when the file names none: everything on this machine. */
@@ -27,16 +34,17 @@ const ONLY_LOCAL = (at: number): Located => ({
 })
 
 /** At least one environment, unless the map itself is unusable. */
-export function environmentsOf(root: Located): {environments: Environment[]; faults: Fault[]} {
+export function environmentsOf(root: Located): Environments {
   const base = without(root, ['version', 'environments', ...Object.keys(placement)])
   const faults = misplaced(root, Object.keys(placement), 'It belongs in an environment.')
   const written = childOf(root, 'environments')
   if (written === undefined)
-    return {environments: [{name: 'local', at: root.at, root: overlay(base, ONLY_LOCAL(root.at))}], faults}
+    return {base, environments: [{name: 'local', at: root.at, root: overlay(base, ONLY_LOCAL(root.at))}], faults}
   if (written.kind !== 'map' || written.entries.size === 0) {
     const instead = 'local: {target: local}'
     const message = 'environments must be a map with at least one environment.'
     return {
+      base,
       environments: [],
       faults: [...faults, {code: 'VALUE_INVALID', message, offset: offsetOf(root, ['environments']), instead}],
     }
@@ -49,7 +57,7 @@ export function environmentsOf(root: Located): {environments: Environment[]; fau
       entry.value.kind === 'map' ? without(entry.value, [...Object.keys(identity), 'environments']) : base
     return {name, at: entry.at, root: overlay(base, override)}
   })
-  return {environments, faults}
+  return {base, environments, faults}
 }
 
 const misplaced = (node: Located, keys: readonly string[], why: string): Fault[] =>

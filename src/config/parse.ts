@@ -41,7 +41,7 @@ export function parseConfig(text: string, {file, baseDir, environment}: ParseOpt
     ...faults,
     ...(version ? [version] : []),
     ...found.faults,
-    ...mergeFaults(checked),
+    ...mergeFaults(checked, baseFaults(found.base)),
     ...unknownEnvironment(root, found.environments, environment),
   ]
   const config = checked.find(({name}) => name === chosen)?.config
@@ -84,21 +84,29 @@ function ruleFaults(environment: Environment, {draft, broken}: Shape): Fault[] {
 /** Whether one path leads to or through the other. */
 const areRelated = (a: Path, b: Path) => a.slice(0, b.length).every((step, index) => step === b[index])
 
+/** What is misshapen even where every environment overrides it. What is missing may still come from an environment. */
+const baseFaults = (base: Located): Fault[] =>
+  checkShape({name: '', at: base.at, root: base}).faults.filter(({code}) => code !== 'KEY_MISSING')
+
 /** One fault shown once; where only some environments have it, it says which. */
-function mergeFaults(checked: readonly Checked[]): Fault[] {
+function mergeFaults(checked: readonly Checked[], common: readonly Fault[]): Fault[] {
+  const keyOf = ({code, offset, message}: Fault) => `${code} ${offset} ${message}`
+  const told = new Set(common.map(keyOf))
   const merged = new Map<string, {fault: Fault; names: string[]}>()
   for (const {name, faults} of checked) {
     for (const fault of faults) {
-      const key = `${fault.code} ${fault.offset} ${fault.message}`
+      const key = keyOf(fault)
+      if (told.has(key)) continue
       const known = merged.get(key)
       if (known) known.names.push(name)
       else merged.set(key, {fault, names: [name]})
     }
   }
-  return [...merged.values()].map(({fault, names}) => {
+  const some = [...merged.values()].map(({fault, names}) => {
     const isCommon = names.length === checked.length || fault.message.includes(`environment ${names[0]}`)
     return isCommon ? fault : {...fault, message: `${fault.message.replace(/\.$/, '')} (in ${names.join(', ')}).`}
   })
+  return [...common, ...some]
 }
 
 /** Versions this ha reads. A later ha adds `2` here beside the step that lifts a file of version 1 to it. */

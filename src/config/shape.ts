@@ -107,7 +107,10 @@ function boundOf(issue: core.$ZodIssue): {text: string; nearest: string} | undef
 }
 
 function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((at, step) => (at && typeof at === 'object' ? Reflect.get(at, step) : undefined), value)
+  return path.reduce<unknown>(
+    (at, step) => (at && typeof at === 'object' && Object.hasOwn(at, step) ? Reflect.get(at, step) : undefined),
+    value,
+  )
 }
 
 function removeAt(value: unknown, path: Path): void {

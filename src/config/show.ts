@@ -28,11 +28,13 @@ const UNITS: Readonly<Record<string, string>> = {
 
 /** A likely repair of the value itself, or else an example of what is expected. */
 export function suggestion(found: unknown, expected: ReturnType<typeof expectationOf>): string | undefined {
+  // Maps and lists have no text of their own, and a map may even hold a key named toString.
+  const text = found !== null && typeof found === 'object' ? '' : String(found)
   const unit = UNITS[expected?.code ?? '']
-  const number = /^[1-9]\d{0,5}(\.\d{1,3})?/.exec(String(found))?.[0]
+  const number = /^[1-9]\d{0,5}(\.\d{1,3})?/.exec(text)?.[0]
   if (unit !== undefined && number !== undefined) return `${number}${unit}`
-  if (expected?.what.startsWith('text;')) return `"${String(found)}"`
-  if (expected?.what === 'a list' && typeof found === 'string') return `[${found}]`
+  if (expected?.what.startsWith('text;') && text !== '') return JSON.stringify(text)
+  if (expected?.what === 'a list' && typeof found === 'string') return `[${text}]`
   return expected?.instead
 }
 

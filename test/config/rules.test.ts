@@ -260,6 +260,13 @@ test('a problem inside an override is shown there, and says whose it is', () => 
   expect(problem?.message).toContain('in production')
 })
 
+test('what is misshapen is told even where every environment overrides it', () => {
+  const text = changed('edge:', 'database: 1\nedge:')
+    .replace(/database:\n( .*\n)+/, '')
+    .replace('{target: local}', '{target: local, database: null}')
+  expect(briefly(text)).toEqual(['VALUE_INVALID 29:11'])
+})
+
 test('a problem that every environment has is told once', () => {
   expect(problemsOf(changed('port: 8080', 'port: 80'))).toHaveLength(1)
 })

@@ -84,6 +84,13 @@ test('null in an environment removes what it overrides', () => {
   expect('config' in parsed && parsed.config.database).toBeUndefined()
 })
 
+test('keys that objects have by nature are keys like any other', () => {
+  expect(briefly(changed('port: 8080', 'port: {toString: 1, constructor: 2}'))).toEqual([
+    'PORT_OUT_OF_RANGE 18:11 → 8080',
+  ])
+  expect(briefly(changed('app: pms-rent', 'app: {toString: 1}'))).toEqual(['NAME_INVALID 2:6'])
+})
+
 test('null over nothing is a misspelling', () => {
   expect(briefly(changed('{target: local}', '{target: local, datbase: null}'))).toEqual(['KEY_UNKNOWN 6:26 → database'])
 })
