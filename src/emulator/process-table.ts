@@ -4,6 +4,7 @@
  */
 import {execFileSync} from 'node:child_process'
 import {readdirSync, readFileSync} from 'node:fs'
+import {constants} from 'node:os'
 
 const linux = process.platform === 'linux'
 
@@ -36,6 +37,12 @@ export function readProcessTable(): ProcessTable {
 export function startOf(pid: number): string | undefined {
   const row = linux ? readRow(pid) : readPs('-o', pid)[0]
   return row?.zombie ? undefined : row?.start
+}
+
+/** Whether the process has a handler for the signal (a shell: a trap). Where that cannot be seen: no. */
+export function catches(pid: number, signal: NodeJS.Signals): boolean {
+  const mask = linux ? /^SigCgt:\s*([0-9a-f]+)$/m.exec(readProc(`/proc/${pid}/status`) ?? '')?.[1] : undefined
+  return mask !== undefined && ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n
 }
 
 /** The ids of all live processes below `pid`, nearest first; not `pid` itself. */

@@ -7,7 +7,14 @@ import {mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:f
 import {constants} from 'node:os'
 import {dirname, resolve} from 'node:path'
 import {openProcessLog, type Stream} from './process-log.ts'
-import {descendantsOf, findByEnvironment, type ProcessTable, readProcessTable, startOf} from './process-table.ts'
+import {
+  catches,
+  descendantsOf,
+  findByEnvironment,
+  type ProcessTable,
+  readProcessTable,
+  startOf,
+} from './process-table.ts'
 
 export {sampleUsage} from './process-table.ts'
 
@@ -17,7 +24,7 @@ const MARK = 'EMULATED_PROCESS'
 /** For what is started beside a child and has to go with it (an exec into a container): to be added to its environment. */
 export const markOf = (pidFile: string): Record<string, string> => ({[MARK]: resolve(pidFile)})
 
-/** A shell does not pass signals on to what it runs, so its children get them too. */
+/** A shell without a trap would die of a signal and leave what it runs; so that gets the signal instead, and the shell ends after it. */
 const SHELLS = new Set(['sh', 'dash', 'bash', 'ash', 'zsh', 'ksh'])
 
 export interface ChildOptions {
@@ -107,7 +114,7 @@ function controls(
 ): Pick<Child, 'signal' | 'stop'> {
   const alive = () => child.exitCode === null && child.signalCode === null
   const signal = (name: NodeJS.Signals) => {
-    if (alive()) for (const pid of throughShells(child.pid!, readProcessTable())) send(pid, name)
+    if (alive()) for (const pid of throughShells(child.pid!, name, readProcessTable())) send(pid, name)
   }
   return {
     signal,
@@ -162,10 +169,11 @@ async function endAndAwait(pids: readonly number[]): Promise<number> {
   return starts.size
 }
 
-function throughShells(pid: number, table: ProcessTable): number[] {
-  if (!SHELLS.has(table.get(pid)?.command ?? '')) return [pid]
+/** Whom a signal for `pid` is meant for. */
+function throughShells(pid: number, signal: NodeJS.Signals, table: ProcessTable): number[] {
   const children = [...table.values()].filter((row) => row.parent === pid && !row.zombie)
-  return [...children.flatMap((row) => throughShells(row.pid, table)), pid]
+  const relays = SHELLS.has(table.get(pid)?.command ?? '') && children.length > 0 && !catches(pid, signal)
+  return relays ? children.flatMap((row) => throughShells(row.pid, signal, table)) : [pid]
 }
 
 function killAll(pids: readonly number[]): void {

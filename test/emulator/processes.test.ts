@@ -60,12 +60,16 @@ test('a command that does not exist is an error at once', async () => {
   await expect(shell('', {command: '/no/such/program'})).rejects.toMatchObject({code: 'ENOENT'})
 })
 
-test('a shell passes a stop on to what it runs', async () => {
-  const {child} = await talking(
-    `${JSON.stringify(process.execPath)} -e "process.once('SIGTERM',()=>{console.log('bye');process.exit(0)});console.log('up');setInterval(()=>{},1e6)"; echo after`,
-  )
-  await child.stop({graceMs: 5_000})
-  expect(readProcessLog(join(dir, 'a.log')).map((entry) => entry.text)).toContain('bye')
+test('a stop reaches what a shell runs, which may take its time', async () => {
+  const program = `process.once('SIGTERM',()=>setTimeout(()=>{console.log('bye');process.exit(0)},300));console.log('up');setInterval(()=>{},1e6)`
+  const {child} = await talking(`${JSON.stringify(process.execPath)} -e "${program}"; exit $?`)
+  expect(await child.stop({graceMs: 5_000})).toEqual({code: 0, signal: null})
+  expect(readProcessLog(join(dir, 'a.log')).map((entry) => entry.text)).toEqual(['up', 'bye'])
+})
+
+test('a shell with a trap gets the stop itself', async () => {
+  const {child} = await talking(`trap 'echo trapped; exit 5' TERM; echo up; while :; do sleep 0.02; done`)
+  expect(await child.stop({graceMs: 5_000})).toEqual({code: 5, signal: null})
 })
 
 test('what ignores the signal is killed after its grace, with everything it started', async () => {

@@ -73,10 +73,6 @@ export function entryFor(container: Json, registered: readonly Registered[]): En
   return general && {command: shellCommand(general.command, container.args), cwd: general.cwd}
 }
 
-/** `exec` makes the program the main process, which gets the signals; only a simple command can be replaced like that. */
-function shellCommand(line: string, args: readonly string[] = []): string[] {
-  const simple = !/[;&|<>()`\n]|^\s*(if|for|while|case|exec|cd)\b/.test(line)
-  const [, assignments = '', command = line] = /^\s*((?:\w+=\S*\s+)*)(.*)$/s.exec(line) ?? []
-  const rest = args.length > 0 ? ' "$@"' : ''
-  return ['/bin/sh', '-c', (simple ? `${assignments}exec ${command}` : line) + rest, 'sh', ...args]
-}
+/** Arguments follow the line's last command. */
+const shellCommand = (line: string, args: readonly string[] = []): string[] =>
+  args.length > 0 ? ['/bin/sh', '-c', `${line} "$@"`, 'sh', ...args] : ['/bin/sh', '-c', line]
