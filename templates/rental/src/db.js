@@ -98,8 +98,9 @@ function openPool(url, connections) {
 
   function dial() {
     const fresh = new pg.Pool(options)
-    // An idle connection that breaks is nobody's query: leave it to the next one to find out.
+    // A connection may break while nothing is asked of it, idle or in mid-transaction: the next query on it will say so.
     fresh.on('error', () => {})
+    fresh.on('connect', (client) => client.on('error', () => {}))
     return fresh
   }
 
