@@ -101,8 +101,8 @@ const registered: Registered[] = [
   {image: 'tools:1', command: 'LEVEL=1 node tool.js', cwd: '/tools'},
 ]
 test.each([
-  ['the container’s own command line', {name: 'api', image: 'app:1'}, ['node api.js'], '/app'],
-  ['it even instead of a command', {name: 'api', image: 'app:1', command: ['x']}, ['node api.js'], '/app'],
+  ['the container’s own command line', {name: 'api', image: 'app:1'}, ['exec node api.js'], '/app'],
+  ['it even instead of a command', {name: 'api', image: 'app:1', command: ['x']}, ['exec node api.js'], '/app'],
   [
     'a pod’s own command in the image’s folder',
     {name: 'migrate', image: 'app:1', command: ['node', 'm.js'], args: ['-v']},
@@ -121,6 +121,17 @@ test.each([
   const line = parts[0]!.includes(' ')
   const rest = parts.length > 1 ? ['sh', ...parts.slice(1)] : []
   expect(entry?.command).toEqual(line ? ['/bin/sh', '-c', parts[0], ...rest] : parts)
+})
+
+test.each([
+  ['node api.js --x "a b" > log', 'exec node api.js --x "a b" > log'],
+  ['./run', 'exec ./run'],
+  ['A=1 node api.js', 'A=1 node api.js'],
+  ['cd api && node api.js', 'cd api && node api.js'],
+  ['exit 3', 'exit 3'],
+  ['npm start; echo done', 'npm start; echo done'],
+])('a command line that is one program replaces the shell: %s', (command, line) => {
+  expect(entryFor({name: 'a', image: 'x'}, [{image: 'x', command, cwd: '/'}])?.command).toEqual(['/bin/sh', '-c', line])
 })
 
 test('an image that nobody registered has no command', () => {

@@ -73,6 +73,17 @@ export function entryFor(container: Json, registered: readonly Registered[]): En
   return general && {command: shellCommand(general.command, container.args), cwd: general.cwd}
 }
 
-/** Arguments follow the line's last command. */
-const shellCommand = (line: string, args: readonly string[] = []): string[] =>
-  args.length > 0 ? ['/bin/sh', '-c', `${line} "$@"`, 'sh', ...args] : ['/bin/sh', '-c', line]
+/** Words of the shell's own that lines begin with; everything else is taken for a program. */
+const SHELL_WORDS = new Set(
+  '. : [ ! { case cd echo eval exec exit export false for if printf read set test trap true ulimit umask unset until wait while'.split(
+    ' ',
+  ),
+)
+
+/** A line that is one program with its arguments replaces the shell; any other needs it. Arguments follow the line's last command. */
+function shellCommand(line: string, args: readonly string[] = []): string[] {
+  const [, first = ''] = /^\s*([^\s=;&|<>()`]+)(?=\s|$)/.exec(line) ?? []
+  const alone = first !== '' && !SHELL_WORDS.has(first) && !/[;&|()`\n]/.test(line)
+  const command = alone ? `exec ${line}` : line
+  return args.length > 0 ? ['/bin/sh', '-c', `${command} "$@"`, 'sh', ...args] : ['/bin/sh', '-c', command]
+}
