@@ -41,7 +41,7 @@ async function stop(dir: string): Promise<number> {
   const [{globalProcess, emulatorFile, processFile}, {endTree}, {endRegions}, {rmSync}] = await Promise.all([
     import('./folder.ts'),
     import('./process-group.ts'),
-    import('./supervisor.ts'),
+    import('./region-process.ts'),
     import('node:fs'),
   ])
   const running = globalProcess(dir)

@@ -2,15 +2,23 @@
  * The regions' processes: started on demand, each the leader of its own process group, adopted again when the global process comes back.
  * A region's main process that dies by itself is started again with back-off; one that was killed on purpose stays down.
  */
-import {type ChildProcess, spawn} from 'node:child_process'
-import {closeSync, mkdirSync, openSync, rmSync} from 'node:fs'
-import {extname, join} from 'node:path'
-import {fileURLToPath} from 'node:url'
+import {mkdirSync, rmSync} from 'node:fs'
+import {join} from 'node:path'
 import type {Log, RegionLink} from './contract.ts'
 import {readJson, writeJson} from './files.ts'
 import {fetchJson} from './http.ts'
 import {endTree, identify, isAlive, type ProcessId, signalTree} from './process-group.ts'
 import {endOrphansBelow} from './processes.ts'
+import {
+  endRegions,
+  type KnownRegion,
+  type KnownRegions,
+  type RegionFacts,
+  readiness,
+  regionFolder,
+  regionsFile,
+  spawnRegion,
+} from './region-process.ts'
 
 export interface SupervisorOptions {
   readonly dir: string
@@ -25,18 +33,9 @@ export interface SupervisorOptions {
 
 export type RegionState = 'up' | 'starting' | 'paused' | 'down'
 
-export interface RegionFacts {
-  readonly zones?: readonly string[]
-  readonly project?: string
-}
-
-interface Known extends RegionFacts {
-  readonly process?: ProcessId
-}
-
 interface Region {
   readonly name: string
-  known: Known
+  known: KnownRegion
   state: RegionState
   url?: string | undefined
   /** Set while a start is under way. */
@@ -45,9 +44,6 @@ interface Region {
   failures: number
 }
 
-/** How long a region may take until it has written region.json. */
-const START_DEADLINE_MS = 30_000
-const STOP_GRACE_MS = 10_000
 /** How often an adopted process, which is not our child, is looked at. */
 const WATCH_MS = 2_000
 
@@ -58,7 +54,7 @@ export function createSupervisor(options: SupervisorOptions) {
   const file = regionsFile(dir)
   const regions = new Map<string, Region>()
   let stopping = false
-  for (const [name, known] of Object.entries(readJson<Record<string, Known>>(file) ?? {})) {
+  for (const [name, known] of Object.entries(readJson<KnownRegions>(file) ?? {})) {
     regions.set(name, {name, known, state: 'starting', failures: 0})
   }
 
@@ -68,13 +64,15 @@ export function createSupervisor(options: SupervisorOptions) {
     name: region.name,
     url: region.url!,
     call: (method, path, body, deadlineMs) =>
-      region.state === 'down'
+      region.url === undefined
         ? Promise.reject(new Error(`Region ${region.name} is down.`))
         : fetchJson(`${region.url}${path}`, {method, body, ...(deadlineMs !== undefined && {deadlineMs})}),
   })
 
   const ended = (region: Region, process: ProcessId) => {
-    if (stopping || region.known.process?.pid !== process.pid || region.state === 'down') return
+    // While it is being started, its end is the starter's to notice; while it is down, it was expected.
+    const expected = region.state === 'starting' || region.state === 'down'
+    if (stopping || expected || region.known.process?.pid !== process.pid) return
     region.state = 'down'
     region.url = undefined
     const wait = Math.min(backoffMs * 2 ** region.failures++, 60_000)
@@ -84,25 +82,29 @@ export function createSupervisor(options: SupervisorOptions) {
 
   /** Starts over: what is left of an earlier process group is ended first. */
   const launch = async (region: Region): Promise<RegionLink> => {
-    const {known} = region
-    if (known.process) await endTree(known.process, 0)
-    const home = join(dir, 'regions', region.name)
-    const ready = join(home, 'region.json')
-    mkdirSync(home, {recursive: true})
-    await endOrphansBelow(home)
-    rmSync(ready, {force: true})
+    const {name, known} = region
     region.state = 'starting'
-    const child = spawnRegion(region, options, home)
+    const stillWanted = () => {
+      if (region.state !== 'starting') throw new Error(`Region ${name} was killed before it was ready.`)
+    }
+    const home = regionFolder(dir, name)
+    mkdirSync(home, {recursive: true})
+    if (known.process) await endTree(known.process, 0)
+    await endOrphansBelow(home)
+    stillWanted()
+    const ready = join(home, 'region.json')
+    rmSync(ready, {force: true})
+    const child = spawnRegion(name, known, {...options, pubsub: options.pubsub()})
     const process = identify(child.pid!)
     region.known = {...known, process}
     save()
-    const {url} = await readiness(child, ready, region.name)
-    if (region.state !== 'starting') throw new Error(`Region ${region.name} was killed before it was ready.`)
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`Region ${region.name} ended at once.`)
+    const {url} = await readiness(child, ready, name)
+    stillWanted()
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`Region ${name} ended at once.`)
     child.once('exit', () => ended(region, process))
     region.url = url
     region.state = 'up'
-    log('info', `Region ${region.name} is up`, {url, pid: process.pid})
+    log('info', `Region ${name} is up`, {url, pid: process.pid})
     // It is well only after a while; until then the next crash waits longer.
     setTimeout(() => {
       if (region.state === 'up' && region.known.process === process) region.failures = 0
@@ -131,7 +133,7 @@ export function createSupervisor(options: SupervisorOptions) {
 
   const adopt = (region: Region): boolean => {
     const process = region.known.process
-    const ready = readJson<{pid: number; url: string}>(join(dir, 'regions', region.name, 'region.json'))
+    const ready = readJson<{pid: number; url: string}>(join(regionFolder(dir, region.name), 'region.json'))
     if (!process || !isAlive(process) || ready?.pid !== process.pid) return false
     // A paused one is alive but would not answer.
     signalTree(process, 'SIGCONT')
@@ -217,62 +219,4 @@ export function createSupervisor(options: SupervisorOptions) {
       await endRegions(dir)
     },
   }
-}
-
-const regionsFile = (dir: string) => join(dir, 'regions.json')
-
-/** Ends every region recorded in the folder, with or without a global process. */
-export async function endRegions(dir: string): Promise<void> {
-  const recorded = Object.values(readJson<Record<string, Known>>(regionsFile(dir)) ?? {})
-  await Promise.all(recorded.map(({process}) => process && endTree(process, STOP_GRACE_MS)))
-  // What a region that crashed left behind, and the next one had no time to end.
-  await endOrphansBelow(join(dir, 'regions'))
-}
-
-function spawnRegion({name, known}: Region, options: SupervisorOptions, home: string): ChildProcess {
-  const program = options.program ?? fileURLToPath(new URL(`./region/main${extname(import.meta.url)}`, import.meta.url))
-  // Its own log is bounded; here comes only what it could not write there, such as a crash.
-  mkdirSync(join(options.dir, 'log'), {recursive: true})
-  const out = openSync(join(options.dir, 'log', `region-${name}.out`), 'w', 0o600)
-  const args = {
-    region: name,
-    zones: (known.zones ?? zonesOf(name)).join(','),
-    project: known.project ?? 'local',
-    dir: home,
-    googleapis: options.googleapis,
-    pubsub: options.pubsub(),
-  }
-  try {
-    const flags = Object.entries(args).flatMap(([flag, value]) => [`--${flag}`, value])
-    // A small young generation: garbage is collected more often, and far less of it lies about.
-    const child = spawn(process.execPath, [...process.execArgv, '--max-semi-space-size=1', program, ...flags], {
-      detached: true,
-      stdio: ['ignore', out, out],
-    })
-    if (child.pid === undefined) throw new Error(`Region ${name} could not be spawned.`)
-    child.unref()
-    return child
-  } finally {
-    closeSync(out)
-  }
-}
-
-/** Resolves with what the region wrote when it was ready; rejects when it ends first or takes too long. */
-async function readiness(child: ChildProcess, file: string, name: string): Promise<{pid: number; url: string}> {
-  const end = performance.now() + START_DEADLINE_MS
-  while (performance.now() < end) {
-    const ready = readJson<{pid: number; url: string}>(file)
-    if (ready?.pid === child.pid) return ready as {pid: number; url: string}
-    if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Error(`Region ${name} ended with ${child.exitCode ?? child.signalCode} before it was ready.`)
-    }
-    await new Promise((done) => setTimeout(done, 25))
-  }
-  throw new Error(`Region ${name} was not ready within ${START_DEADLINE_MS / 1000} s.`)
-}
-
-/** Google's three zones of a region are a, b and c, but for two. Source: https://cloud.google.com/compute/docs/regions-zones#available */
-export function zonesOf(region: string): string[] {
-  const letters = ['us-east1', 'europe-west1'].includes(region) ? 'bcd' : 'abc'
-  return [...letters].map((letter) => `${region}-${letter}`)
 }

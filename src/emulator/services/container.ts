@@ -1,17 +1,11 @@
 /** Google Kubernetes Engine: clusters and node pools, whose API servers and nodes live in their region's process. https://cloud.google.com/kubernetes-engine/docs/reference/rest */
-import type {FastifyInstance} from 'fastify'
 import type {Props, RegionLink, ResourceType, Service, World} from '../contract.ts'
 import {UNKNOWN} from '../provider/values.ts'
+import {CLUSTER, clusterId, mountRoutes, POOL, VERSION} from './container-rest.ts'
 import {clusterCheck, IMMUTABLE_CLUSTER, IMMUTABLE_POOL, poolCheck} from './container-rules.ts'
 import {computeLink, hex, idOf, lastOf} from './names.ts'
 import {googleError} from './plain.ts'
-import {failWith} from './rest.ts'
 
-const CLUSTER = 'gcp:container/cluster:Cluster'
-const POOL = 'gcp:container/nodePool:NodePool'
-
-/** What the emulated control plane says it is; the regular channel's minor version in 2026. */
-const VERSION = '1.34.1-gke.1431000'
 /** A region's cluster comes up with its process: seconds, where Google takes minutes. */
 const REGION_DEADLINE_MS = 60_000
 
@@ -24,11 +18,9 @@ export function createContainerService(world: World, {ensure}: ContainerOptions)
   return {
     name: 'container',
     resources: [clusterType(world, ensure), poolType(world)],
-    routes: (server) => routes(server, world),
+    routes: (server) => mountRoutes(server, world),
   }
 }
-
-const clusterId = ({project, location, name}: Props) => `projects/${project}/locations/${location}/clusters/${name}`
 
 function clusterOutputs(inputs: Props, endpoint: string): Props {
   const id = clusterId(inputs)
@@ -159,54 +151,4 @@ function poolType(world: World): ResourceType {
       records.delete(POOL, id)
     },
   }
-}
-
-interface ClusterParams {
-  readonly project: string
-  readonly location: string
-  readonly name: string
-}
-
-function routes(server: FastifyInstance, world: World) {
-  const {records} = world
-  const describe = async ({id, outputs}: {id: string; outputs: Props}) => {
-    const up = (await world.regions()).some(({name, up}) => name === outputs.location && up)
-    const pools = records.list(POOL).filter((pool) => pool.id.startsWith(`${id}/`))
-    return {
-      name: outputs.name,
-      location: outputs.location,
-      zone: outputs.location,
-      locations: outputs.nodeLocations,
-      endpoint: outputs.endpoint,
-      controlPlaneEndpointsConfig: outputs.controlPlaneEndpointsConfig,
-      currentMasterVersion: VERSION,
-      currentNodeVersion: VERSION,
-      currentNodeCount: pools.reduce((sum, pool) => sum + ((pool.outputs.nodeLocations as string[]).length ?? 0), 0),
-      network: lastOf(String(outputs.network ?? 'default')),
-      subnetwork: lastOf(String(outputs.subnetwork ?? 'default')),
-      resourceLabels: outputs.resourceLabels ?? {},
-      nodePools: pools.map(({outputs: pool}) => ({
-        name: pool.name,
-        version: VERSION,
-        status: 'RUNNING',
-        locations: pool.nodeLocations,
-        config: pool.nodeConfig,
-      })),
-      selfLink: outputs.selfLink,
-      status: up ? 'RUNNING' : 'DEGRADED',
-    }
-  }
-
-  server.get<{Params: ClusterParams}>('/v1/projects/:project/locations/:location/clusters', async ({params}) => {
-    const {project, location} = params
-    const prefix = location === '-' ? `projects/${project}/` : `projects/${project}/locations/${location}/`
-    const found = records.list(CLUSTER).filter(({id}) => id.startsWith(prefix))
-    return {clusters: await Promise.all(found.map(describe))}
-  })
-
-  server.get<{Params: ClusterParams}>('/v1/projects/:project/locations/:location/clusters/:name', async ({params}) => {
-    const id = clusterId({...params})
-    const outputs = records.get(CLUSTER, id)
-    return outputs ? describe({id, outputs}) : failWith(404, `Not found: ${id}.`)
-  })
 }

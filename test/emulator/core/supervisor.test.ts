@@ -5,7 +5,8 @@ import {fileURLToPath} from 'node:url'
 import {afterEach, beforeEach, expect, test} from 'vitest'
 import type {RegionLink} from '../../../src/emulator/contract.ts'
 import {startOf} from '../../../src/emulator/process-table.ts'
-import {createSupervisor, endRegions, type Supervisor, zonesOf} from '../../../src/emulator/supervisor.ts'
+import {endRegions, zonesOf} from '../../../src/emulator/region-process.ts'
+import {createSupervisor, type Supervisor} from '../../../src/emulator/supervisor.ts'
 
 const PROGRAM = fileURLToPath(new URL('./region.ts', import.meta.url))
 const AT_ONCE = {backoffMs: 10}

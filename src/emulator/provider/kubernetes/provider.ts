@@ -1,15 +1,26 @@
 /** The kubernetes provider, over the API server that its kubeconfig names. */
-import {randomBytes} from 'node:crypto'
 import type {Props} from '../../contract.ts'
 import {HttpError} from '../../http.ts'
 import {diffInputs} from '../diff.ts'
 import {refreshInputs} from '../refresh.ts'
 import type {Schema} from '../schema.ts'
-import {InitFailed, type Operation, type Provider, type Resource, type Session} from '../session.ts'
-import {hasUnknown, isObject, isUnknown, UNKNOWN} from '../values.ts'
+import {InitFailed, type Operation, type Provider, type Session} from '../session.ts'
+import {hasUnknown, isUnknown, UNKNOWN} from '../values.ts'
 import {type Client, createClient, type KubernetesObject, type Place} from './client.ts'
-import {KINDS, type Kind} from './kinds.ts'
+import type {Kind} from './kinds.ts'
 import {parseKubeconfig} from './kubeconfig.ts'
+import {
+  AUTONAMED,
+  annotation,
+  idOf,
+  kindOf,
+  MANAGER,
+  managerOf,
+  outputsOf,
+  placeOf,
+  timeoutOf,
+  withDefaults,
+} from './objects.ts'
 import {NotReady, waitUntilGone, waitUntilReady} from './wait.ts'
 
 export interface KubernetesOptions {
@@ -28,9 +39,6 @@ interface Config {
   readonly enableConfigMapMutable?: string | boolean
   readonly enableSecretMutable?: string | boolean
 }
-
-const DEFAULT_TIMEOUT_MS = 600_000
-const MANAGER = '__fieldManager'
 
 export function createKubernetesProvider({version, schema}: KubernetesOptions): Provider {
   return {name: 'kubernetes', version, connect: () => createSession(schema)}
@@ -204,69 +212,6 @@ function createSession(schema: Schema): Session {
       await waitUntilGone({client: connected(), place, signal, say, timeoutMs}, uid)
     },
   }
-}
-
-function kindOf(token: string): Kind {
-  const kind = KINDS.get(token)
-  if (!kind) throw new Error(`The emulator does not know the resource type ${token}.`)
-  return kind
-}
-
-function metadataOf(object: Props): {name?: string; namespace?: string; annotations?: Record<string, string>} {
-  return isObject(object.metadata) ? object.metadata : {}
-}
-
-function placeOf(kind: Kind, object: Props): Place {
-  const {name = '', namespace = 'default'} = metadataOf(object)
-  return {kind, name, ...(kind.namespaced && {namespace})}
-}
-
-/** `namespace/name`, or the name alone. */
-const idOf = ({namespace, name}: Place) => (namespace === undefined ? name : `${namespace}/${name}`)
-
-function annotation(object: Props, name: string): string | undefined {
-  const {annotations} = metadataOf(object)
-  return isObject(annotations) ? (annotations[name] as string | undefined) : undefined
-}
-
-/** Whose fields these are, in Server-Side Apply: stated, or chosen once and remembered. */
-function managerOf(inputs: Props, outputs: Props | undefined): string {
-  const stated = annotation(inputs, 'pulumi.com/patchFieldManager') ?? outputs?.[MANAGER]
-  return typeof stated === 'string' ? stated : `pulumi-kubernetes-${randomBytes(4).toString('hex')}`
-}
-
-function timeoutOf(object: Props, {timeoutMs}: Operation): number {
-  const seconds = Number(annotation(object, 'pulumi.com/timeoutSeconds'))
-  return timeoutMs ?? (seconds > 0 ? seconds * 1_000 : DEFAULT_TIMEOUT_MS)
-}
-
-/** The live object without the server's bookkeeping of field owners, which would double the state. */
-function outputsOf({metadata, ...live}: KubernetesObject, manager: string): Props {
-  const {managedFields: _, ...kept} = metadata as Props
-  return {...live, metadata: kept, __initialApiVersion: live.apiVersion, [MANAGER]: manager}
-}
-
-interface Unfinished extends Pick<Resource, 'name'> {
-  readonly kind: Kind
-  readonly olds: Props | undefined
-  readonly news: Props
-  readonly seed: Uint8Array
-  readonly namespace: string
-}
-
-const AUTONAMED = 'pulumi.com/autonamed'
-
-/** Fills in the namespace, and a name for what was given none: the old one if that was filled in too. */
-function withDefaults({kind, name, olds, news, seed, namespace}: Unfinished): Props {
-  const metadata = {...(isObject(news.metadata) ? news.metadata : {})} as Props
-  if (kind.namespaced) metadata.namespace ??= namespace
-  if (metadata.name === undefined && metadata.generateName === undefined) {
-    const random = (seed.length >= 4 ? Buffer.from(seed) : randomBytes(4)).toString('hex').slice(0, 8)
-    const before = olds && annotation(olds, AUTONAMED) === 'true' ? metadataOf(olds).name : undefined
-    metadata.name = before ?? `${name}-${random}`
-    metadata.annotations = {...(metadata.annotations as Props | undefined), [AUTONAMED]: 'true'}
-  }
-  return {...news, metadata}
 }
 
 /** The SDK sends flags and nested settings as JSON texts. */
