@@ -1,4 +1,5 @@
 /** HorizontalPodAutoscalers: https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/ */
+import {isDeepStrictEqual} from 'node:util'
 import {timestamp} from '../../api/objects.ts'
 import {quantityOf} from '../../api/quantity.ts'
 import type {Json, KubeObject} from '../../api/store.ts'
@@ -26,12 +27,18 @@ interface Reading {
 
 export function autoscalers({store, record, now}: ControlPlane, metrics: Metrics): Controller {
   const pasts = new Map<string, Past>()
-  const looked = new Map<string, {readonly at: number; readonly key: string}>()
+  /** When the metrics were looked at last, and for which spec, by the autoscaler's key. */
+  const looked = new Map<string, {readonly at: number; readonly spec: Json}>()
+
+  function forget(key: string) {
+    pasts.delete(key)
+    looked.delete(key)
+  }
 
   async function reconcile(namespace: string, name: string, again: (ms: number) => void) {
     const scaler = store.get(AUTOSCALERS, namespace, name)
     const target = scaler && targetOf(scaler)
-    if (!scaler) return void pasts.delete(`${namespace}/${name}`)
+    if (!scaler) return forget(`${namespace}/${name}`)
     again(PERIOD_MS)
     if (!target)
       return conclude(scaler, undefined, {
@@ -46,35 +53,38 @@ export function autoscalers({store, record, now}: ControlPlane, metrics: Metrics
       return conclude(scaler, target, {
         active: ['False', 'ScalingDisabled', 'scaling is disabled since the replica count of the target is zero'],
       })
-    if (!due(scaler, target)) return
+    if (!due(scaler)) return
     await scaleByMetrics(scaler, target, current)
   }
 
-  /** Metrics are looked at once per period, however often objects change. */
-  function due(scaler: KubeObject, {metadata}: KubeObject): boolean {
+  /** Metrics are looked at once per period, however often objects change; a changed spec counts at once. */
+  function due(scaler: KubeObject): boolean {
     const at = now().getTime()
-    const key = `${scaler.metadata.generation ?? JSON.stringify(scaler.spec)}`
-    const before = looked.get(scaler.metadata.uid!)
-    if (before && before.key === key && at - before.at < PERIOD_MS - 500 && metadata) return false
-    looked.set(scaler.metadata.uid!, {at, key})
+    const before = looked.get(keyOf(scaler))
+    if (before && at - before.at < PERIOD_MS - 500 && isDeepStrictEqual(before.spec, scaler.spec)) return false
+    looked.set(keyOf(scaler), {at, spec: scaler.spec})
     return true
   }
 
   async function scaleByMetrics(scaler: KubeObject, target: KubeObject, current: number) {
     const readings: Reading[] = []
-    let failure: string | undefined
+    let failure: {reason: string; message: string} | undefined
     for (const metric of scaler.spec.metrics ?? []) {
       try {
         readings.push(await read(metric, scaler, target, current))
       } catch (error) {
-        failure = messageOf(error)
+        failure = {reason: `FailedGet${metric.type}Metric`, message: messageOf(error)}
       }
     }
     const recommended = Math.max(...readings.map(({replicas}) => replicas))
     // Without every figure it may still grow, never shrink.
     if (readings.length === 0 || (failure !== undefined && recommended < current)) {
       return conclude(scaler, target, {
-        active: ['False', 'FailedGetMetrics', `the HPA was unable to compute the replica count: ${failure}`],
+        active: [
+          'False',
+          failure?.reason ?? 'InvalidMetricSourceType',
+          `the HPA was unable to compute the replica count: ${failure?.message}`,
+        ],
       })
     }
     const key = keyOf(scaler)

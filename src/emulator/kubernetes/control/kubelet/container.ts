@@ -7,7 +7,8 @@ import {timestamp} from '../../api/objects.ts'
 import type {Json} from '../../api/store.ts'
 import {createBackoff} from './backoff.ts'
 import {NotStartable} from './environment.ts'
-import {checkHttp, type ProbeTarget, runProbe} from './probes.ts'
+import {type Health, watchHealth} from './health.ts'
+import {checkHttp} from './probes.ts'
 import type {RunningContainer} from './runtime.ts'
 
 /** What a container needs of its pod. */
@@ -67,7 +68,7 @@ export function createContainer({spec, policy, waitsFor, before, host}: Containe
   let ready = settled && earlier.exitCode === 0
   let started = false
   let running: RunningContainer | undefined
-  let stops: {readonly vital: (() => void)[]; readonly readiness: (() => void)[]} = {vital: [], readiness: []}
+  let health: Health | undefined
   let done: Promise<number> | undefined
   let tellStarted = () => {}
   const startedOnce = new Promise<void>((resolve) => {
@@ -96,70 +97,26 @@ export function createContainer({spec, policy, waitsFor, before, host}: Containe
     }
   }
 
-  function startProbes(program: RunningContainer) {
-    const target: ProbeTarget = {portOf: host.portOf, exec: program.exec}
-    const listen = (kind: string, healthy: () => void, unhealthy: (message: string) => void) => ({
-      healthy,
-      unhealthy,
-      failed: (message: string) => host.event('Warning', 'Unhealthy', `${kind} probe failed: ${message}`),
-    })
-    const kill = (kind: string, probe: Json) => {
-      host.event('Normal', 'Killing', `Container ${spec.name} failed ${kind} probe, will be restarted`)
-      stopProbes()
-      setReady(false)
-      void end(program, (probe.terminationGracePeriodSeconds ?? host.graceSeconds) * 1000)
-    }
-    const {startupProbe, readinessProbe, livenessProbe} = spec
-    const afterStart = () => {
-      started = true
-      tellStarted()
-      if (livenessProbe) {
-        stops.vital.push(
-          runProbe(
-            livenessProbe,
-            target,
-            listen(
-              'Liveness',
-              () => {},
-              () => kill('liveness', livenessProbe),
-            ),
-          ),
-        )
-      }
-      if (!readinessProbe) return setReady(true)
-      stops.readiness.push(
-        runProbe(
-          readinessProbe,
-          target,
-          listen(
-            'Readiness',
-            () => setReady(true),
-            () => setReady(false),
-          ),
-        ),
-      )
-      host.changed()
-    }
-    if (!startupProbe) return afterStart()
-    const stop = runProbe(
-      startupProbe,
-      target,
-      listen(
-        'Startup',
-        () => {
-          stop()
-          afterStart()
+  const watch = (program: RunningContainer): Health =>
+    watchHealth(
+      spec,
+      {portOf: host.portOf, exec: program.exec},
+      {
+        started() {
+          started = true
+          tellStarted()
+          host.changed()
         },
-        () => kill('startup', startupProbe),
-      ),
+        ready: setReady,
+        failed: (message) => host.event('Warning', 'Unhealthy', message),
+        broken(kind, graceSeconds = host.graceSeconds) {
+          host.event('Normal', 'Killing', `Container ${spec.name} failed ${kind} probe, will be restarted`)
+          health?.stop()
+          setReady(false)
+          void end(program, graceSeconds * 1000)
+        },
+      },
     )
-    stops.vital.push(stop)
-  }
-
-  function stopProbes() {
-    for (const stop of [...stops.vital, ...stops.readiness]) stop()
-    stops = {vital: [], readiness: []}
-  }
 
   function setReady(value: boolean) {
     ready = value
@@ -183,12 +140,11 @@ export function createContainer({spec, policy, waitsFor, before, host}: Containe
     if (!program) return undefined
     running = program
     const startedAt = timestamp(host.now())
-    if (state.waiting || state.terminated) enter({running: {startedAt}})
+    enter({running: {startedAt}})
     host.event('Normal', 'Started', `Started container ${spec.name}`)
-    startProbes(program)
-    host.changed()
+    health = watch(program)
     const {code, signal} = await program.exited
-    stopProbes()
+    health.stop()
     running = undefined
     started = false
     ready = code === 0 && !restarts(0)
@@ -265,7 +221,7 @@ export function createContainer({spec, policy, waitsFor, before, host}: Containe
       if (graceMs === 0) hurry.abort()
       if (running && (!again || graceMs === 0)) {
         if (!again) host.event('Normal', 'Killing', `Stopping container ${spec.name}`)
-        for (const stop of stops.vital.splice(0)) stop()
+        health?.spare()
         await end(running, graceMs, hooks)
       }
       await done

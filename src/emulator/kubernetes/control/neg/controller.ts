@@ -17,6 +17,8 @@ import {FINALIZER, newRecord, RECORDS, SERVICE_NAME, zonesIn} from './record.ts'
 const COMPONENT = {component: 'neg-controller'}
 /** How often health is asked for while pods wait at their gate. */
 const GATE_POLL_MS = 1_000
+/** How long what was attached last is taken to be so still. */
+const TRUSTED_MS = 50_000
 
 export interface NegOptions extends ControlPlane {
   readonly api: GroupApi
@@ -27,8 +29,8 @@ export interface NegOptions extends ControlPlane {
 
 export function negController(options: NegOptions): Controller {
   const {store, record, now, api, zones} = options
-  /** What is attached, by zone and name, as far as known since the last full look. */
-  const attached = new Map<string, Set<string>>()
+  /** What is attached, by zone and name, as seen or made `at`. */
+  const attached = new Map<string, {readonly keys: ReadonlySet<string>; readonly at: number}>()
 
   async function reconcile(namespace: string, name: string, again: (ms: number) => void) {
     const service = store.get('services', namespace, name)
@@ -87,15 +89,17 @@ export function negController(options: NegOptions): Controller {
 
   async function syncEndpoints(zone: string, {name}: NegPort, wanted: readonly Endpoint[]) {
     const place = `${zone}/${name}`
-    const have =
-      attached.get(place) ??
-      new Set((await api.list(zone, name)).map(({networkEndpoint}) => keyOfEndpoint(networkEndpoint)))
+    const known = attached.get(place)
+    const fresh = known && now().getTime() - known.at < TRUSTED_MS
+    const have = fresh
+      ? known.keys
+      : new Set((await api.list(zone, name)).map(({networkEndpoint}) => keyOfEndpoint(networkEndpoint)))
     const keys = new Set(wanted.map(keyOfEndpoint))
     const surplus = [...have].filter((key) => !keys.has(key))
     if (surplus.length > 0) await api.detach(zone, name, surplus.map(endpointOfKey))
     const missing = wanted.filter((endpoint) => !have.has(keyOfEndpoint(endpoint)))
     if (missing.length > 0) await api.attach(zone, name, missing)
-    attached.set(place, keys)
+    attached.set(place, {keys, at: now().getTime()})
   }
 
   /** Whether pods still wait for their load balancer. */
