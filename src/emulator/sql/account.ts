@@ -3,8 +3,9 @@
  * `nobody` and own their folders; every folder above must then let others pass, which a root user's home does not.
  */
 import {createHash} from 'node:crypto'
-import {chmod, mkdir, readFile, rm, stat, writeFile} from 'node:fs/promises'
+import {chmod, mkdir, readdir, readFile, rm, rmdir, stat, writeFile} from 'node:fs/promises'
 import {dirname, join, resolve} from 'node:path'
+import {endLeftovers} from './leftovers.ts'
 
 export interface Account {
   readonly uid: number
@@ -28,22 +29,47 @@ export async function firstClosedFolder(path: string, account: Account): Promise
   return mode & bit ? undefined : path
 }
 
+const ELSEWHERE = '/var/lib/ha-emulator'
+
 /**
- * The folder that holds the instances of `dir`: itself, or when the account cannot reach it, one below /var/lib named after it.
- * `dir/elsewhere` then holds its path, so that `removeElsewhere` finds it when the emulator's data is deleted.
+ * The folder for the instances of `dir`: itself, or when the account cannot reach it, one below /var/lib named after it (which is not
+ * made here).
  */
 export async function instancesFolder(dir: string, account: Account | undefined): Promise<string> {
   await mkdir(dir, {recursive: true, mode: 0o755})
   if (account === undefined || (await firstClosedFolder(dir, account)) === undefined) return dir
-  const elsewhere = join('/var/lib/ha-emulator', createHash('sha256').update(resolve(dir)).digest('hex').slice(0, 12))
-  await mkdir(elsewhere, {recursive: true, mode: 0o711})
-  for (const folder of [dirname(elsewhere), elsewhere]) await chmod(folder, 0o711)
-  await writeFile(join(dir, 'elsewhere'), elsewhere)
-  return elsewhere
+  return join(ELSEWHERE, createHash('sha256').update(resolve(dir)).digest('hex').slice(0, 12))
 }
 
-/** Deletes what `instancesFolder(dir)` placed outside `dir`. Safe when there is nothing. */
-export async function removeElsewhere(dir: string): Promise<void> {
-  const elsewhere = await readFile(join(dir, 'elsewhere'), 'utf8').catch(() => undefined)
-  if (elsewhere?.startsWith('/var/lib/ha-emulator/')) await rm(elsewhere, {recursive: true, force: true})
+/** Makes an instance's folder in what `instancesFolder(dir)` gave, noting there where it belongs to. */
+export async function makeFolder(dir: string, instances: string, name: string): Promise<string> {
+  const folder = join(instances, name)
+  await mkdir(folder, {recursive: true, mode: 0o711})
+  if (instances === dir) return folder
+  // Whatever the umask: the servers' account has to pass.
+  for (const path of [ELSEWHERE, instances, folder]) await chmod(path, 0o711)
+  await writeFile(join(instances, ORIGIN), resolve(dir))
+  return folder
 }
+
+const ORIGIN = 'belongs-to'
+
+/** Deletes folders below /var/lib that hold nothing any more, or whose emulator is gone: its data was deleted, not its instances. */
+export async function sweepElsewhere(): Promise<void> {
+  for (const name of await readdir(ELSEWHERE).catch(() => [])) {
+    const folder = join(ELSEWHERE, name)
+    const origin = await readFile(join(folder, ORIGIN), 'utf8').catch(() => undefined)
+    if (origin === undefined) continue
+    const [gone, instances] = [await isMissing(origin), await readdir(folder)]
+    if (!gone && instances.length > 1) continue
+    for (const instance of instances) await endLeftovers(join(folder, instance, 'data'))
+    await rm(folder, {recursive: true, force: true})
+  }
+  await rmdir(ELSEWHERE).catch(() => {})
+}
+
+const isMissing = (path: string) =>
+  stat(path).then(
+    () => false,
+    (error) => error.code === 'ENOENT',
+  )

@@ -1,10 +1,10 @@
 /** The SQL host of a region: its Cloud SQL instances as PostgreSQL servers in the region's process group. */
 import {randomBytes} from 'node:crypto'
-import {mkdir, readdir, rm} from 'node:fs/promises'
+import {readdir, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {FastifyInstance} from 'fastify'
 import type {RegionPart, RegionWorld} from '../contract.ts'
-import {type Account, instancesFolder, serverAccount} from './account.ts'
+import {type Account, instancesFolder, makeFolder, serverAccount, sweepElsewhere} from './account.ts'
 import {
   dropDatabase,
   dropSlots,
@@ -18,9 +18,10 @@ import {
 import {type Binaries, findBinaries} from './binaries.ts'
 import {type ExecuteRequest, executeSql} from './execute.ts'
 import {Instance} from './instance.ts'
+import {processesOf} from './leftovers.ts'
 import {type InstanceRecord, type InstanceSpec, loadRecord, type Primary} from './record.ts'
 import {recoverTo} from './recover.ts'
-import {dataDirOf, processesOf} from './server.ts'
+import {dataDirOf} from './server.ts'
 
 export interface CreateRequest {
   readonly project: string
@@ -46,17 +47,21 @@ class SqlHost implements RegionPart {
   readonly #world: RegionWorld
   readonly #account: Account | undefined = serverAccount()
   readonly #instances = new Map<string, Instance>()
+  readonly #home: string
+  /** Where the instances are; elsewhere than home when their account cannot get there. */
   #folder = ''
   #binaries: Promise<Binaries> | undefined
 
   constructor(world: RegionWorld) {
     this.#world = world
+    this.#home = join(world.dir, 'sql')
   }
 
   /** Brings every instance back that ran; one that cannot start is logged and does not hold up the others. */
   async start(): Promise<void> {
-    this.#folder = await instancesFolder(join(this.#world.dir, 'sql'), this.#account)
-    const names = await readdir(this.#folder, {withFileTypes: true})
+    this.#folder = await instancesFolder(this.#home, this.#account)
+    if (this.#account) await sweepElsewhere()
+    const names = await readdir(this.#folder, {withFileTypes: true}).catch(() => [])
     await Promise.all(names.filter((entry) => entry.isDirectory()).map(({name}) => this.#bringBack(name)))
   }
 
@@ -143,10 +148,8 @@ class SqlHost implements RegionPart {
   }
 
   async #newFolder(name: string): Promise<string> {
-    const folder = join(this.#folder, name)
-    await rm(folder, {recursive: true, force: true})
-    await mkdir(folder, {recursive: true, mode: 0o711})
-    return folder
+    await rm(join(this.#folder, name), {recursive: true, force: true})
+    return makeFolder(this.#home, this.#folder, name)
   }
 
   async #remove(name: string): Promise<void> {
@@ -154,6 +157,7 @@ class SqlHost implements RegionPart {
     this.#instances.delete(name)
     await instance?.delete()
     this.#world.ports.release(`sql:${name}`)
+    if (this.#folder !== this.#home) await sweepElsewhere()
   }
 
   #get(name: string): Instance {

@@ -146,13 +146,16 @@ function timeoutOf(text: string | undefined): number {
   throw new GoogleError(400, 'invalid', `Invalid value for: dbTimeout: ${text}`)
 }
 
-function operationRoutes(server: FastifyInstance, base: string, {operations}: InstanceApi): void {
+function operationRoutes(server: FastifyInstance, base: string, api: InstanceApi): void {
+  const {stage, operations} = api
   server.get<Of<'project', unknown, {instance?: string; maxResults?: string}>>(
     `${base}/operations`,
-    async ({params, query}) => ({
-      kind: 'sql#operationsList',
-      items: operations.list(params.project, query.instance).slice(0, Number(query.maxResults ?? 100)),
-    }),
+    async ({params: {project}, query: {instance, maxResults = '100'}}) => {
+      const meant = stage.instances.list(project).filter(({resource: {name}}) => (instance ?? name) === name)
+      // What regions did by themselves is noted when somebody looks.
+      await Promise.all(meant.map((stored) => api.view(stored)))
+      return {kind: 'sql#operationsList', items: operations.list(project, instance).slice(0, Number(maxResults))}
+    },
   )
   server.get<Of<'project' | 'operation'>>(`${base}/operations/:operation`, async ({params}) =>
     operations.get(params.project, params.operation),

@@ -1,9 +1,10 @@
 /** A small cloud for tests: the SQL service and its regions' hosts in this process, speaking HTTP as they do in production. */
-import {mkdtempSync, rmSync} from 'node:fs'
+import {chmodSync, mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import fastify, {type FastifyInstance} from 'fastify'
 import type {Log, RegionPart, Service, World} from '../../../src/emulator/contract.ts'
+import {createDnsService} from '../../../src/emulator/dns/service.ts'
 import {fetchJson} from '../../../src/emulator/http.ts'
 import {openPorts} from '../../../src/emulator/ports.ts'
 import {openRecords} from '../../../src/emulator/records.ts'
@@ -35,8 +36,15 @@ interface Region {
   readonly url: string
 }
 
+/** A new folder that servers running as another user can reach. */
+export function newFolder(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'sql-cloud-'))
+  chmodSync(dir, 0o755)
+  return dir
+}
+
 /** Opens the cloud in `dir`, by default a new folder that the end of the test removes. */
-export async function openCloud(dir = mkdtempSync(join(tmpdir(), 'sql-cloud-'))): Promise<Cloud> {
+export async function openCloud(dir = newFolder()): Promise<Cloud> {
   const logged: string[] = []
   const log: Log = (level, message, fields) => logged.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`)
   const records = openRecords(join(dir, 'records.sqlite'))
@@ -94,7 +102,7 @@ export async function openCloud(dir = mkdtempSync(join(tmpdir(), 'sql-cloud-')))
   }
   const service = createSqlService(world)
   const server = fastify()
-  service.routes?.(server)
+  for (const part of [service, createDnsService(world)]) part.routes?.(server)
   await server.listen({host: '127.0.0.1', port: Number(new URL(googleapis).port)})
   await service.start?.()
 
