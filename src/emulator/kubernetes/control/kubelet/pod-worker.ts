@@ -183,7 +183,8 @@ export function startPodWorker(first: KubeObject, node: Node): PodWorker {
       deletion = end(graceMs).then(() => {
         silent = true
         release()
-        store.remove('pods', namespace, name)
+        // Another pod may have the name by now.
+        if (store.get('pods', namespace, name)?.metadata.uid === uid) store.remove('pods', namespace, name)
       })
       return
     }
@@ -209,7 +210,7 @@ export function startPodWorker(first: KubeObject, node: Node): PodWorker {
     },
     async discard() {
       silent = true
-      if (!deletion) await end(0)
+      await end(0)
       release()
     },
   }
