@@ -134,6 +134,11 @@ test.each([
   expect(entryFor({name: 'a', image: 'x'}, [{image: 'x', command, cwd: '/'}])?.command).toEqual(['/bin/sh', '-c', line])
 })
 
+test('a job runs its own command although its container is named as the service’s', () => {
+  const container = {name: 'api', image: 'app:1', command: ['/bin/sh', '-c', 'exec node migrate.js']}
+  expect(entryFor(container, registered, true)).toEqual({command: container.command, cwd: '/app'})
+})
+
 test('an image that nobody registered has no command', () => {
   expect(entryFor({name: 'other', image: 'app:1'}, registered)).toBeUndefined()
   expect(entryFor({name: 'api', image: 'app:2'}, registered)).toBeUndefined()

@@ -17,7 +17,7 @@ export interface Registered {
 
 export interface Images {
   /** What to run for the container, or undefined while the image is unknown. Asks again each time; falls back on what it knew. */
-  find(container: Json): Promise<Entry | undefined>
+  find(container: Json, ofJob: boolean): Promise<Entry | undefined>
 }
 
 export interface Entry {
@@ -47,27 +47,30 @@ export function openImages(googleapis: string, file: string): Images {
   }
 
   return {
-    async find(container) {
+    async find(container, ofJob) {
       asking ??= ask().finally(() => {
         asking = undefined
       })
       await asking
-      return entryFor(container, known)
+      return entryFor(container, known, ofJob)
     },
   }
 }
 
 /**
  * The registration for image and container; else the image's general one, or any one of the image for a container that brings its own
- * command. A command in the pod's spec gives way only to a registration for exactly this container, which stands for it.
+ * command. A registration for exactly this container stands even for a command in the spec, but not for a Job's: jobs are there to run
+ * another command with the same image.
  */
-export function entryFor(container: Json, registered: readonly Registered[]): Entry | undefined {
+export function entryFor(container: Json, registered: readonly Registered[], ofJob = false): Entry | undefined {
   const ofImage = registered.filter(({image}) => image === container.image)
   const exact = ofImage.find((one) => one.container === container.name)
-  if (exact) return {command: shellCommand(exact.command, container.command ? [] : container.args), cwd: exact.cwd}
+  if (exact && !(ofJob && container.command)) {
+    return {command: shellCommand(exact.command, container.command ? [] : container.args), cwd: exact.cwd}
+  }
   const general = ofImage.find((one) => one.container === undefined)
   if (container.command) {
-    const cwd = (general ?? ofImage[0])?.cwd
+    const cwd = (exact ?? general ?? ofImage[0])?.cwd
     return cwd === undefined ? undefined : {command: [...container.command, ...(container.args ?? [])], cwd}
   }
   return general && {command: shellCommand(general.command, container.args), cwd: general.cwd}

@@ -1,6 +1,7 @@
 /** One pod on the node: its containers in their order, from the first start to the last SIGKILL. */
 import {existsSync, mkdirSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
+import {controllerOf} from '../../api/objects.ts'
 import type {Json, KubeObject} from '../../api/store.ts'
 import type {ControlPlane} from '../controller.ts'
 import {containerPort, HOST_PORTS, hostPorts} from '../pods.ts'
@@ -93,11 +94,8 @@ export function startPodWorker(first: KubeObject, node: Node): PodWorker {
         node.startProxy,
       )
     }
-    const entry = await node.images.find({
-      ...spec,
-      command: spec.command && fill(spec.command, env, ports),
-      args: fill(spec.args, env, ports),
-    })
+    const told = {...spec, command: spec.command && fill(spec.command, env, ports), args: fill(spec.args, env, ports)}
+    const entry = await node.images.find(told, controllerOf(pod)?.kind === 'Job')
     if (!entry) throw missingImage(spec, find(spec.name)?.status())
     if (!existsSync(entry.cwd))
       throw new Error(`The folder registered for image ${spec.image} does not exist: ${entry.cwd}`)
