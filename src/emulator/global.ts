@@ -40,6 +40,7 @@ export interface Global {
 export async function startGlobal({dir, edgePort}: GlobalOptions): Promise<Global> {
   takeFolder(dir)
   const log = openLog(join(dir, 'log', 'emulator.log'))
+  process.on('uncaughtExceptionMonitor', ({stack}) => log('error', 'The emulator ends by a bug', {stack}))
   const records = openRecords(join(dir, 'records.db'))
   const ports = openPorts(join(dir, 'ports.json'))
   const port = await ports.claim('googleapis')
