@@ -1,0 +1,154 @@
+/** One node of a running graph: skipped for a reason, or run, and what became of it kept. */
+import type {Node, Stack, Step} from '../../stacks/stack.ts'
+import {asHaError, type HaError} from '../errors.ts'
+import type {Problem, StackPlan} from '../events/events.ts'
+import {fingerprintOf} from './fingerprint.ts'
+import type {GraphRun, NodeResult} from './run-graph.ts'
+import {runRepaired} from './run-repaired.ts'
+import {runStack, type StackOutcome} from './run-stack.ts'
+import type {Ended} from './schedule.ts'
+import {removeStackSettings} from './workspace.ts'
+
+/** What is known so far of a running graph. */
+export interface Session {
+  readonly run: GraphRun
+  readonly recorded: Record<string, Readonly<Record<string, unknown>>>
+  readonly fingerprints: Record<string, string>
+  readonly results: Map<string, NodeResult>
+  readonly plans: Map<string, StackPlan>
+  /** The first error that was not a stack's own. */
+  error?: HaError
+}
+
+type Found = Partial<Pick<NodeResult, 'counts' | 'problems'>>
+
+/** Runs the node or skips it. Does not throw: what goes wrong is its result. */
+export async function runNode(session: Session, node: Node): Promise<Ended> {
+  try {
+    return await runOrSkip(session, node)
+  } catch (thrown) {
+    const failure = asHaError(thrown)
+    session.error ??= failure
+    const problems = [problemOf(session, failure)]
+    session.run.emit({kind: 'stack.failed', stack: node.name, ms: 0, problems})
+    return settle(session, node.name, 'failed', {problems})
+  }
+}
+
+/** Keeps the node's result; resolves what it means for those that need it. */
+export function settle(
+  {results}: Session,
+  name: string,
+  how: NodeResult['how'],
+  {counts = {}, problems = []}: Found = {},
+): Ended {
+  results.set(name, {name, how, counts, problems})
+  if (how === 'interrupted') return 'stopped'
+  return how === 'done' || how === 'skipped' ? 'done' : 'failed'
+}
+
+async function runOrSkip(session: Session, node: Node): Promise<Ended> {
+  const {run, recorded, fingerprints} = session
+  const {operation} = run
+  if (node.region !== undefined && run.lost.includes(node.region)) return skip(session, node.name, 'region-lost')
+  if (run.only && !run.only.includes(node.name)) return skip(session, node.name, 'not-chosen')
+  const input = operation === 'destroy' ? undefined : node.input(recorded)
+  const fingerprint = fingerprintOf(node.name, input, {engine: run.engine.version, program: run.programVersion})
+  const looks = run.all || (run.refresh && node.kind === 'stack')
+  const same = fingerprints[node.name] === fingerprint && !looks
+  if (same && (operation === 'preview' || operation === 'up')) return skip(session, node.name, 'unchanged')
+  if (operation !== 'preview') await run.assertHeld()
+  return node.kind === 'step' ? step(session, node, input, fingerprint) : stack(session, node, input, fingerprint)
+}
+
+function skip(session: Session, name: string, reason: 'unchanged' | 'region-lost' | 'not-chosen'): Ended {
+  session.run.emit({kind: 'stack.skipped', stack: name, reason})
+  if (reason === 'unchanged') session.plans.set(name, {stack: name, verdict: 'skip', changes: []})
+  return settle(session, name, 'skipped')
+}
+
+async function step(session: Session, node: Step, input: unknown, fingerprint: string): Promise<Ended> {
+  const {run, plans} = session
+  if (run.operation === 'destroy') {
+    await forget(session, node.name)
+    return settle(session, node.name, 'done')
+  }
+  if (run.operation === 'refresh') return settle(session, node.name, 'skipped')
+  plans.set(node.name, {stack: node.name, verdict: 'change', changes: []})
+  if (run.operation === 'preview') return settle(session, node.name, 'done')
+  const begun = run.clock.monotonic()
+  const ms = () => Math.round(run.clock.monotonic() - begun)
+  run.emit({kind: 'step.started', step: node.name, title: node.title})
+  try {
+    await succeed(session, node.name, fingerprint, await run.steps[node.deed](node, input, run.interrupts.cancel))
+    run.emit({kind: 'step.finished', step: node.name, ms: ms()})
+    return settle(session, node.name, 'done')
+  } catch (thrown) {
+    const failure = asHaError(thrown)
+    run.emit({kind: 'step.failed', step: node.name, ms: ms(), message: run.redact(failure.message)})
+    if (failure.code === 'INTERRUPTED') return settle(session, node.name, 'interrupted')
+    session.error ??= failure
+    return settle(session, node.name, 'failed', {problems: [problemOf(session, failure)]})
+  }
+}
+
+async function stack(session: Session, node: Stack, input: unknown, fingerprint: string): Promise<Ended> {
+  const {run, plans} = session
+  const {name} = node
+  const {operation, workspace, emit} = run
+  if (operation === 'destroy' && !(await workspace.state.read(name))) {
+    await forget(session, name)
+    return settle(session, name, 'done')
+  }
+  emit({kind: 'stack.started', stack: name, operation})
+  const task = {stack: node, operation, input, ...(run.refresh ? {refresh: true} : {})}
+  const outcome = operation === 'preview' ? await runStack(task, run) : await runRepaired(task, run, run.identify)
+  plans.set(name, planOf(name, outcome))
+  const {verdict, counts, ms} = outcome
+  if (verdict === 'done') {
+    if (operation === 'up') await succeed(session, name, fingerprint, outcome.outputs ?? {})
+    if (operation === 'destroy') await remove(session, name)
+    if (operation !== 'preview') await workspace.state.prune(name)
+    emit({kind: 'stack.finished', stack: name, ms, changes: counts})
+    return settle(session, name, 'done', {counts})
+  }
+  const problems = outcome.problems.map(({code, message, next}) => ({code, message, next}))
+  if (verdict === 'failed') emit({kind: 'stack.failed', stack: name, ms, problems})
+  return settle(session, name, verdict, {counts, problems})
+}
+
+async function succeed(
+  {run, recorded, fingerprints}: Session,
+  name: string,
+  fingerprint: string,
+  outputs: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  recorded[name] = outputs
+  fingerprints[name] = fingerprint
+  await run.record(name, {outputs, fingerprint})
+}
+
+async function forget({run, recorded, fingerprints}: Session, name: string): Promise<void> {
+  delete recorded[name]
+  delete fingerprints[name]
+  await run.forget(name)
+}
+
+async function remove(session: Session, name: string): Promise<void> {
+  const {workspace} = session.run
+  await workspace.state.remove(name)
+  await removeStackSettings(workspace, name)
+  await forget(session, name)
+}
+
+const planOf = (stack: string, {changes}: StackOutcome): StackPlan => ({
+  stack,
+  verdict: changes.length > 0 ? 'change' : 'same',
+  changes,
+})
+
+const problemOf = ({run}: Session, {code, message, next}: HaError): Problem => ({
+  code,
+  message: run.redact(message),
+  next,
+})
