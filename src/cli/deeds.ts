@@ -1,5 +1,4 @@
 /** The steps between stacks, as calls to the cloud port. */
-import {createHash} from 'node:crypto'
 import {type MigrationInput, migrationJob, migrationNamespace} from '../../stacks/app/migration.ts'
 import type {EndpointsInput} from '../../stacks/edge/index.ts'
 import type {SecretsInput} from '../../stacks/foundation/secrets.ts'
@@ -31,31 +30,31 @@ export function deedsOf(means: Means): Readonly<Record<Step['deed'], Deed>> {
       await means.cloud.prepareDatabase({project, instance, database, users})
       return {database}
     },
-    migrate: async (_step, input) => migrate(means, input as MigrationInput),
-    'discover-endpoints': async (_step, input) => {
+    migrate: (_step, input, signal) => migrate(means, input as MigrationInput, signal),
+    'discover-endpoints': (_step, input, signal) => {
       const {project, negs} = input as EndpointsInput
-      return means.cloud.discoverEndpoints({project, negs, deadlineMs: ENDPOINTS_DEADLINE_MS})
+      return means.cloud.discoverEndpoints({project, negs, deadlineMs: ENDPOINTS_DEADLINE_MS, signal})
     },
-    'publish-secrets': async (_step, input) => publishSecrets(means, input as SecretsInput),
+    'publish-secrets': (_step, input) => publishSecrets(means, input as SecretsInput),
   }
 }
 
 const primaryOf = ({database}: Topology) => database!.instances.find(({role}) => role === 'primary')!.name
 
-async function migrate({topology, cloud, endpoint}: Means, input: MigrationInput) {
-  const hash = createHash('sha256').update(JSON.stringify(input)).digest('hex').slice(0, 10)
-  const job = migrationJob(topology, input, hash)
+async function migrate({topology, cloud, endpoint}: Means, input: MigrationInput, signal: AbortSignal) {
+  const job = migrationJob(topology, input)
   const account = topology.services.find(({name}) => name === input.service)!.account
   await cloud.runJob({
     endpoint: endpoint(topology.regions.find(({role}) => role === 'primary')!.name),
     namespace: migrationNamespace(topology.namespace),
     name: job.name,
     serviceAccount: {
-      name: job.serviceAccount,
+      name: input.service,
       annotations: {'iam.gke.io/gcp-service-account': `${account}@${topology.project}.iam.gserviceaccount.com`},
     },
     spec: job.spec,
     deadlineMs: MIGRATION_DEADLINE_MS,
+    signal,
   })
   return {job: job.name}
 }

@@ -76,16 +76,15 @@ export async function underLock<T>(request: RunRequest, body: (run: Run) => Prom
 /** @throws HaError INTERRUPTED, the run's own error, or STACK_FAILED naming what failed. */
 export function assertSucceeded(result: GraphResult, self: string): void {
   if (result.interrupted) throw interrupted()
-  if (result.error) throw result.error
+  if (result.error?.code === 'LOCK_LOST') throw result.error
   if (result.ok) return
   const failed = result.nodes.filter(({how}) => how === 'failed').map(({name}) => name)
   const leftOut = result.nodes.filter(({how}) => how === 'left-out').map(({name}) => name)
-  throw new HaError(
-    'STACK_FAILED',
-    `${failed.join(', ')} failed${leftOut.length > 0 ? `; ${leftOut.join(', ')} could not run without` : ''}.`,
-    {
-      next: [`Mend what is said above and run ${self} deploy again: it goes on where this one stopped.`],
-      data: {failed, leftOut},
-    },
-  )
+  // What went wrong was told where it happened; here only what it means for the whole.
+  const without = leftOut.length > 0 ? `; ${leftOut.join(', ')} could not run without` : ''
+  throw new HaError(result.error?.code ?? 'STACK_FAILED', `${failed.join(', ')} failed${without}.`, {
+    next: [...(result.error?.next ?? []), `Then run ${self} deploy again: it goes on where this one stopped.`],
+    cause: result.error,
+    data: {failed, leftOut},
+  })
 }

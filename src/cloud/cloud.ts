@@ -71,6 +71,7 @@ export interface Cloud {
     project: string
     negs: Readonly<Record<string, Readonly<Record<string, {name: string; zones: readonly string[]}>>>>
     deadlineMs: number
+    signal: AbortSignal
   }): Promise<Record<string, Record<string, Record<string, string>>>>
   /** Whether the secret has a version that can be read. */
   hasSecret(project: string, id: string): Promise<boolean>
@@ -83,6 +84,7 @@ export interface Cloud {
     serviceAccount: {name: string; annotations: Readonly<Record<string, string>>}
     spec: unknown
     deadlineMs: number
+    signal: AbortSignal
   }): Promise<void>
   /** Lines of every pod of a service, as they come. Resolves when they end, or when aborted. */
   logs(request: {

@@ -34,7 +34,7 @@ export async function discoverEndpoints(wires: Wires, clock: Clock, request: Req
         ],
       })
     }
-    await clock.sleep(POLL_MS)
+    await clock.sleep(POLL_MS, request.signal)
   }
 }
 

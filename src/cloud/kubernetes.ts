@@ -89,6 +89,8 @@ export interface JobRequest {
   readonly serviceAccount: {readonly name: string; readonly annotations: Readonly<Record<string, string>>}
   readonly spec: unknown
   readonly deadlineMs: number
+  /** Stops waiting; the Job goes on, and the next run finds it. */
+  readonly signal: AbortSignal
 }
 
 /**
@@ -129,16 +131,20 @@ function verdictOf(job: Job): 'complete' | 'failed' | undefined {
 }
 
 /** Watches the one Job until it has a verdict. */
-async function jobVerdict(jobs: string, {name, deadlineMs}: JobRequest, token: Token): Promise<'complete' | 'failed'> {
+async function jobVerdict(
+  jobs: string,
+  {name, deadlineMs, signal}: JobRequest,
+  token: Token,
+): Promise<'complete' | 'failed'> {
   const stop = new AbortController()
   const timer = setTimeout(() => stop.abort(), deadlineMs)
   let verdict: 'complete' | 'failed' | undefined
   try {
-    while (!verdict && !stop.signal.aborted) {
+    while (!verdict && !stop.signal.aborted && !signal.aborted) {
       const round = new AbortController()
       await callJson(`${jobs}?watch=true&fieldSelector=metadata.name%3D${name}`, {
         ...withToken(token),
-        signal: AbortSignal.any([stop.signal, round.signal]),
+        signal: AbortSignal.any([stop.signal, round.signal, signal]),
         onLine: (line) => {
           verdict ??= verdictOf((JSON.parse(line) as {object: Job}).object)
           if (verdict) round.abort()
@@ -149,6 +155,7 @@ async function jobVerdict(jobs: string, {name, deadlineMs}: JobRequest, token: T
     clearTimeout(timer)
   }
   if (verdict) return verdict
+  signal.throwIfAborted()
   throw new HaError('TIMED_OUT', `The migration job ${name} did not end within ${Math.round(deadlineMs / 1000)} s.`, {
     next: ['See what it does with `kubectl logs`; run the same command again to go on waiting for it.'],
   })

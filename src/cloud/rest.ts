@@ -16,6 +16,8 @@ export interface Call {
 }
 
 const DEFAULT_DEADLINE_MS = 10_000
+/** Kubernetes quotes whole objects in its refusals. */
+const MAX_REASON = 400
 
 /**
  * The answer's JSON (or text when it is not JSON).
@@ -101,7 +103,7 @@ function reasonOf(body: unknown, status: number): string {
   if (typeof body === 'object' && body !== null) {
     const {error, message} = body as {error?: {message?: string}; message?: string}
     const text = error?.message ?? message
-    if (text) return text
+    if (text) return text.length > MAX_REASON ? `${text.slice(0, MAX_REASON)}…` : text
   }
   return `status ${status}`
 }

@@ -1,6 +1,7 @@
 /** Cloud SQL Admin API, v1beta4. Source: https://cloud.google.com/sql/docs/postgres/admin-api/rest/v1beta4 */
 import type {Clock} from '../clock.ts'
 import {HaError} from '../errors.ts'
+import {ownerRole} from '../topology/names.ts'
 import {callJson, findJson} from './rest.ts'
 import type {Wires} from './wires.ts'
 
@@ -67,29 +68,28 @@ export async function prepareDatabase(
     const body = {name, type: 'CLOUD_IAM_SERVICE_ACCOUNT'}
     await wait(await callJson<Operation>(`${url}/users`, {method: 'POST', body, ...withToken(token)}))
   }
-  await callJson(`${url}/executeSql`, {
+  const {status} = await callJson<{status?: {message: string}}>(`${url}/executeSql`, {
     method: 'POST',
     body: {database, sqlStatement: grantsFor(database, users), autoIamAuthn: true},
     deadlineMs: 30_000,
     ...withToken(token),
   })
+  // The call succeeds even when the statement does not.
+  if (status) throw new HaError('CLOUD_REFUSED', `The grants on ${database} were refused: ${status.message}`)
 }
 
 /**
- * One owner role for everything in the database; each service's user acts as it from the moment it logs in, so that a table
- * made by one service's migration belongs to all of them.
+ * One owner role for everything in the database. Each service logs in as itself and acts as the owner (its DATABASE_URL says so
+ * with `options`), so that a table made by one service's migration belongs to all of them.
  */
 export function grantsFor(database: string, users: readonly string[]): string {
-  const owner = quoteIdentifier(`${database}_owner`)
-  const literal = `'${database.replaceAll("'", "''")}_owner'`
+  const name = ownerRole(database)
+  const owner = quoteIdentifier(name)
   return [
-    `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${literal}) THEN CREATE ROLE ${owner} NOLOGIN; END IF; END $$;`,
+    `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${name}') THEN CREATE ROLE ${owner} NOLOGIN; END IF; END $$;`,
     `GRANT ALL ON DATABASE ${quoteIdentifier(database)} TO ${owner};`,
     `GRANT ALL ON SCHEMA public TO ${owner};`,
-    ...users.flatMap((user) => [
-      `GRANT ${owner} TO ${quoteIdentifier(user)};`,
-      `ALTER ROLE ${quoteIdentifier(user)} IN DATABASE ${quoteIdentifier(database)} SET role = ${literal};`,
-    ]),
+    ...users.map((user) => `GRANT ${owner} TO ${quoteIdentifier(user)};`),
   ].join('\n')
 }
 

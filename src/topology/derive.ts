@@ -84,18 +84,11 @@ function deriveRegion(config: Config, roles: Roles, prefix: string, name: string
   }
 }
 
-/** On the local target `local.command` stands for the image and for the command run in it. */
-function runnable(config: Config, service: ServiceConfig): ServiceConfig {
-  if (config.target !== 'local' || !service.local) return service
-  const {command: _, ...rest} = service
-  return rest
-}
-
 function deriveService(config: Config, prefix: string, service: ServiceConfig): ServiceTopology {
   const account = names.accountId(prefix, service.name)
   const isHttp = service.type === 'http'
   return {
-    config: runnable(config, service),
+    config: service,
     name: service.name,
     account,
     negs: isHttp ? Object.fromEntries(config.regions.map((r) => [r, names.negName(prefix, service.name, r)])) : {},
@@ -109,10 +102,12 @@ function deriveService(config: Config, prefix: string, service: ServiceConfig): 
   }
 }
 
-/** The Auth Proxy beside each pod listens on 5432 for the primary, on 5433 for the nearest replica, and logs in with IAM. */
+/** The Auth Proxy beside each pod listens on 5432 for the primary, on 5433 for the nearest replica, and logs in with IAM; every service acts as the database's owner. */
 function databaseEnv(config: Config, account: string): Record<string, string> {
   const user = encodeURIComponent(`${account}@${config.project}.iam`)
-  const url = (port: number) => `postgresql://${user}@127.0.0.1:${port}/${databaseName(config)}`
+  const database = databaseName(config)
+  const options = encodeURIComponent(`-c role=${names.ownerRole(database)}`)
+  const url = (port: number) => `postgresql://${user}@127.0.0.1:${port}/${database}?options=${options}`
   return {DATABASE_URL: url(5432), DATABASE_REPLICA_URL: url(5433)}
 }
 

@@ -34,3 +34,6 @@ export const nearestRecord = (app: string, region: string) => `db-ro-${region}.$
 
 /** Environment variable stem of a queue: `channel-webhooks` → `QUEUE_CHANNEL_WEBHOOKS`. */
 export const queueVariable = (queue: string) => `QUEUE_${queue.toUpperCase().replaceAll('-', '_')}`
+
+/** PostgreSQL role that owns everything in a database; database names hold letters, digits and underscores only. */
+export const ownerRole = (database: string) => `${database}_owner`

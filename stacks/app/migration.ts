@@ -1,7 +1,8 @@
+import {createHash} from 'node:crypto'
 import type {batch} from '@pulumi/kubernetes/types/input.js'
 import type {Topology} from '../../src/topology/topology.ts'
 import type {Step} from '../stack.ts'
-import {podSpec} from './pod.ts'
+import {podSpec, serviceContainer} from './pod.ts'
 
 export interface MigrationInput {
   readonly service: string
@@ -32,31 +33,27 @@ export const migration = (
 export const migrationNamespace = (namespace: string) => `${namespace}-release`
 
 /**
- * The Job for `input`, in the primary's region. Its name carries the release's hash, since a Job's template is immutable.
- * @throws never; pure.
+ * The Job for `input`, in the primary's region. A Job's template is immutable, so its name carries a hash of it: another
+ * release is another Job, the same release finds the one that already ran. Pure.
  */
-export function migrationJob(
-  topology: Topology,
-  input: MigrationInput,
-  hash: string,
-): {name: string; serviceAccount: string; spec: batch.v1.JobSpec} {
+export function migrationJob(topology: Topology, input: MigrationInput): {name: string; spec: batch.v1.JobSpec} {
   const service = topology.services.find(({name}) => name === input.service)!
   const region = topology.regions.find(({role}) => role === 'primary')!.name
   const labels = {app: 'migrate'}
   const {health: _health, port: _port, ...config} = service.config
   const setting = {region, secrets: [], ...(topology.database && {database: topology.database})}
-  const pod = podSpec(
-    {...service, config: {...config, command: ['/bin/sh', '-c', `exec ${input.command}`]}},
-    setting,
-    labels,
-  )
-  return {
-    name: `migrate-${hash}`,
-    serviceAccount: service.name,
-    spec: {
-      backoffLimit: 3,
-      activeDeadlineSeconds: 900,
-      template: {metadata: {labels}, spec: {...pod, restartPolicy: 'Never'}},
+  const command = ['/bin/sh', '-c', `exec ${input.command}`]
+  const release = {...service, config: {...config, command}}
+  // A name of its own: what stands for the service on the local target must not stand for its migration.
+  const containers = [{...serviceContainer(release, setting), name: 'migrate'}]
+  const spec = {
+    backoffLimit: 3,
+    activeDeadlineSeconds: 900,
+    template: {
+      metadata: {labels},
+      spec: {...podSpec(release, setting, labels), containers, restartPolicy: 'Never'},
     },
   }
+  const hash = createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 10)
+  return {name: `migrate-${hash}`, spec}
 }
