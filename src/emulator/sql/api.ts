@@ -2,8 +2,9 @@
 import {GoogleError} from '../compute/google.ts'
 import type {Props} from '../contract.ts'
 import {checkDrReplica, type Stage} from './deeds.ts'
-import type {Observed} from './instance.ts'
+import type {Observed} from './observed.ts'
 import type {Deed, Operations} from './operations.ts'
+import {viewOf} from './outputs.ts'
 import {
   type InstanceResource,
   isReplica,
@@ -11,7 +12,6 @@ import {
   masterOf,
   type Settings,
   type Stored,
-  viewOf,
   withDefaults,
 } from './resource.ts'
 import {checkPromote, checkSwitchover, observe} from './roles.ts'

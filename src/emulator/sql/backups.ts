@@ -38,6 +38,10 @@ export async function takeBackup(folder: string, server: Upstream): Promise<Back
   return {at: new Date(at).toISOString(), file}
 }
 
+export async function forgetBackups(folder: string): Promise<void> {
+  for (const path of [archiveDirOf(folder), backupDirOf(folder)]) await rm(path, {recursive: true, force: true})
+}
+
 /** Keeps the newest backups, and log that is younger than the oldest of them; by bytes too. */
 async function prune(folder: string): Promise<void> {
   const backups = await listBackups(folder)

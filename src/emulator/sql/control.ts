@@ -2,7 +2,7 @@
 import type {FastifyInstance} from 'fastify'
 import {GoogleError} from '../compute/google.ts'
 import type {Stage} from './deeds.ts'
-import type {Observed} from './instance.ts'
+import type {Observed} from './observed.ts'
 import {connectionNameOf, masterOf, type Stored} from './resource.ts'
 import {refuse} from './rest.ts'
 import {observe, upstreamOf} from './roles.ts'
@@ -37,8 +37,10 @@ function mountPages(server: FastifyInstance, stage: Stage): void {
   server.get<Named>(`${at}/instances/:name/observed`, ({params}) => observedPage(stage, params.name))
   server.get<Named>(`${at}/instances/:name/intent`, async ({params}) => {
     const stored = stage.instances.find(params.name)
-    const master = stored?.rejoining ? masterOf(stored.resource) : undefined
-    return master ? {primary: await upstreamOf(stage, stage.instances.get(master).resource)} : {}
+    if (!stored?.rejoining) return {}
+    const master = stage.instances.find(masterOf(stored.resource) ?? '')
+    const primary = master && (await upstreamOf(stage, master.resource).catch(() => undefined))
+    return {demoted: true, ...(primary ? {primary} : {})}
   })
   server.get<{Querystring: {connectionName?: string}}>(`${at}/resolve`, async ({query}, reply) => {
     const found = stage.instances.list().find(({resource}) => connectionNameOf(resource) === query.connectionName)

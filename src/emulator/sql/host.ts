@@ -5,36 +5,21 @@ import {join} from 'node:path'
 import type {FastifyInstance} from 'fastify'
 import type {RegionPart, RegionWorld} from '../contract.ts'
 import {type Account, instancesFolder, makeFolder, serverAccount, sweepElsewhere} from './account.ts'
-import {
-  dropDatabase,
-  dropSlots,
-  dropUser,
-  listDatabases,
-  listUsers,
-  putDatabase,
-  putUser,
-  type UserSpec,
-} from './admin.ts'
 import {type Binaries, findBinaries} from './binaries.ts'
-import {type ExecuteRequest, executeSql} from './execute.ts'
+import {type CreateRequest, mountHost} from './host-routes.ts'
 import {Instance} from './instance.ts'
 import {processesOf} from './leftovers.ts'
-import {type InstanceRecord, type InstanceSpec, loadRecord, type Primary} from './record.ts'
+import {type InstanceRecord, loadRecord, type Primary} from './record.ts'
 import {recoverTo} from './recover.ts'
 import {dataDirOf} from './server.ts'
 
-export interface CreateRequest {
-  readonly project: string
-  readonly spec: InstanceSpec
-  readonly rootPassword?: string
-  /** A replica of this primary. */
-  readonly primary?: Primary
-  /** A clone of this instance of the same region, as it was at `at` (RFC 3339; as it is now when absent). */
-  readonly source?: {readonly name: string; readonly at?: string}
-}
+/** An instance that did not come back is tried again after this. */
+const RETRY_MS = 5_000
 
 /** What the global process may say of an instance when its region comes back: it was demoted while the region was away. */
 interface Intent {
+  readonly demoted?: boolean
+  /** Absent when the new primary does not answer either. */
   readonly primary?: Primary
 }
 
@@ -51,6 +36,9 @@ class SqlHost implements RegionPart {
   /** Where the instances are; elsewhere than home when their account cannot get there. */
   #folder = ''
   #binaries: Promise<Binaries> | undefined
+  readonly #creating = new Map<string, Promise<Instance>>()
+  readonly #retries = new Set<NodeJS.Timeout>()
+  #stopping = false
 
   constructor(world: RegionWorld) {
     this.#world = world
@@ -66,6 +54,8 @@ class SqlHost implements RegionPart {
   }
 
   async stop(): Promise<void> {
+    this.#stopping = true
+    for (const timer of this.#retries) clearTimeout(timer)
     await Promise.all([...this.#instances.values()].map((instance) => instance.close()))
   }
 
@@ -76,10 +66,13 @@ class SqlHost implements RegionPart {
     if (!record) return rm(folder, {recursive: true, force: true})
     const instance = await this.#register(record)
     try {
-      const primary = record.primary ? undefined : (await this.#intentOf(name)).primary
-      await (primary ? instance.follow(primary, true) : instance.open())
+      const {demoted, primary} = record.primary ? {} : await this.#intentOf(name)
+      if (primary) await instance.follow(primary, true)
+      // A second primary would be worse than none; the global process sends for it when the first one answers.
+      else if (!demoted) await instance.open()
     } catch (error) {
-      this.#world.log('error', `SQL instance ${name} did not come back`, {error: String(error)})
+      this.#world.log('error', `SQL instance ${name} did not come back; it is tried again`, {error: String(error)})
+      if (!this.#stopping) this.#retries.add(setTimeout(() => this.#bringBack(name), RETRY_MS))
     }
   }
 
@@ -107,10 +100,16 @@ class SqlHost implements RegionPart {
     return instance
   }
 
-  /** Idempotent: an instance that is there already is left as it is. */
+  /** Idempotent: an instance that is there already is left as it is, one that is being made is waited for. */
   async #create(name: string, request: CreateRequest): Promise<Instance> {
-    const existing = this.#instances.get(name)
+    const existing = this.#creating.get(name) ?? this.#instances.get(name)
     if (existing) return existing
+    const creating = this.#make(name, request).finally(() => this.#creating.delete(name))
+    this.#creating.set(name, creating)
+    return creating
+  }
+
+  async #make(name: string, request: CreateRequest): Promise<Instance> {
     const source = request.source && this.#get(request.source.name)
     const instance = await this.#register(await this.#newRecord(name, request, source))
     const place = {binaries: await this.#binaries!, account: this.#account, folder: await this.#newFolder(name)}
@@ -131,7 +130,6 @@ class SqlHost implements RegionPart {
     const {spec, project, primary} = request
     const [first, second] = this.#world.zones as [string, string]
     const zone = spec.zone ?? first
-    const other = spec.secondaryZone ?? (zone === first ? second : first)
     return {
       name,
       project,
@@ -140,7 +138,7 @@ class SqlHost implements RegionPart {
       // A clone keeps the passwords of what it was cloned from.
       password: primary?.password ?? source?.record.password ?? randomBytes(18).toString('hex'),
       zone,
-      ...(spec.availability === 'REGIONAL' ? {secondaryZone: other} : {}),
+      secondaryZone: spec.secondaryZone ?? (zone === first ? second : first),
       ...(primary ? {primary} : {}),
       quiesced: false,
       zoneChanges: [],
@@ -168,84 +166,15 @@ class SqlHost implements RegionPart {
 
   /** Control routes, for the global process only. Every one is idempotent. */
   routes(server: FastifyInstance): void {
-    type Named = {Params: {name: string; item: string}}
-    const at = '/sql/instances/:name'
-    const instance = (request: {params: {name: string}}) => this.#get(request.params.name)
-    const seen = async (found: Instance) => found.observe()
-
-    server.get('/sql/instances', () => Promise.all([...this.#instances.values()].map(seen)))
-    server.get<Named>(at, (request) => seen(instance(request)))
-    server.put<Named & {Body: CreateRequest}>(at, async (request) =>
-      seen(await this.#create(request.params.name, request.body)),
-    )
-    server.delete<Named>(at, async (request) => this.#remove(request.params.name).then(() => ({})))
-    server.get<Named>(`${at}/upstream`, async (request) => {
-      const {host, port, password} = instance(request).upstream
-      return {name: request.params.name, host, port, password} satisfies Primary
+    mountHost(server, {
+      get: (name) => this.#get(name),
+      list: () => [...this.#instances.values()],
+      create: (name, request) => this.#create(name, request),
+      remove: (name) => this.#remove(name),
     })
-    server.put<Named & {Body: InstanceSpec}>(`${at}/spec`, async (request) => {
-      await instance(request).configure(request.body)
-      return seen(instance(request))
-    })
-    server.post<Named>(`${at}/restart`, (request) =>
-      instance(request)
-        .restart()
-        .then(() => ({})),
-    )
-    server.post<Named>(`${at}/failover`, async (request) => {
-      await instance(request).failover()
-      return seen(instance(request))
-    })
-    server.post<Named & {Body: {afterLsn?: number; withinMs?: number}}>(`${at}/promote`, async (request) => ({
-      promoted: await instance(request).promote(request.body ?? {}),
-    }))
-    server.post<Named & {Body: {replica: string; withinMs: number}}>(`${at}/quiesce`, async (request) => ({
-      control: await instance(request).quiesce(request.body),
-    }))
-    server.post<Named>(`${at}/resume`, (request) =>
-      instance(request)
-        .resume()
-        .then(() => ({})),
-    )
-    server.post<Named & {Body: {primary: Primary; rebuild: boolean}}>(`${at}/follow`, async (request) => {
-      await instance(request).follow(request.body.primary, request.body.rebuild)
-      return {}
-    })
-    server.post<Named>(`${at}/backups`, (request) => instance(request).backup())
-    server.post<Named & {Body: ExecuteRequest}>(`${at}/execute`, (request) =>
-      executeSql(instance(request), request.body),
-    )
-    this.#catalogRoutes(server, at, instance)
     server.get('/sql/processes', async () => ({
       pids: [...this.#instances.keys()].flatMap((name) => this.#pidsOf(name)),
     }))
-  }
-
-  #catalogRoutes(server: FastifyInstance, at: string, instance: (request: {params: {name: string}}) => Instance): void {
-    type Named = {Params: {name: string; item: string}}
-    const slow = {timeoutMs: 60_000}
-    server.get<Named>(`${at}/databases`, (request) => instance(request).admin(listDatabases))
-    server.put<Named>(`${at}/databases/:item`, async (request) => {
-      await instance(request).admin((client) => putDatabase(client, request.params.item), slow)
-      return {}
-    })
-    server.delete<Named>(`${at}/databases/:item`, async (request) => {
-      await instance(request).admin((client) => dropDatabase(client, request.params.item), slow)
-      return {}
-    })
-    server.get<Named>(`${at}/users`, (request) => instance(request).admin(listUsers))
-    server.put<Named & {Body: UserSpec}>(`${at}/users/:item`, async (request) => {
-      await instance(request).admin((client) => putUser(client, request.body), slow)
-      return {}
-    })
-    server.delete<Named>(`${at}/users/:item`, async (request) => {
-      await instance(request).admin((client) => dropUser(client, request.params.item), slow)
-      return {}
-    })
-    server.delete<Named>(`${at}/slots/:item`, async (request) => {
-      await instance(request).admin((client) => dropSlots(client, request.params.item))
-      return {}
-    })
   }
 
   /** Backends are outside the region's process group, so whoever pauses a region needs their ids. */

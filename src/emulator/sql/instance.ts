@@ -2,45 +2,31 @@
 import {rm} from 'node:fs/promises'
 import type pg from 'pg'
 import type {Log} from '../contract.ts'
-import {
-  type AdminOptions,
-  asAdmin,
-  createBuiltInRoles,
-  dropSlots,
-  type Position,
-  putSlot,
-  readPosition,
-} from './admin.ts'
-import {archiveDirOf, type Backup, listBackups, takeBackup} from './backups.ts'
+import {type AdminOptions, asAdmin, createBuiltInRoles, dropSlots, putSlot, readPosition} from './admin.ts'
+import {archiveDirOf, type Backup, forgetBackups, listBackups, takeBackup} from './backups.ts'
 import type {Upstream} from './base-backup.ts'
 import {becomeStandby, cloneFrom, initialise, ownedFolder} from './build.ts'
 import {type ControlData, readControlFile} from './control-file.ts'
 import {effectiveFlags} from './flags.ts'
 import {endLeftovers} from './leftovers.ts'
 import {LOCAL} from './limits.ts'
-import {type InstanceRecord, type InstanceSpec, type Primary, saveRecord, type ZoneChange} from './record.ts'
-import {dataDirOf, type ServerPlace, startServer} from './server.ts'
+import {type Observed, observed} from './observed.ts'
+import {
+  type InstanceRecord,
+  type InstanceSpec,
+  inOtherZone,
+  type Primary,
+  saveRecord,
+  type ZoneChange,
+} from './record.ts'
+import {checkSettings, dataDirOf, type ServerPlace, startServer} from './server.ts'
 import {ADMIN, type ServerSettings} from './settings.ts'
 import {type Supervisor, supervise} from './supervisor.ts'
+import {checkpoint, promoteServer, streaming} from './waits.ts'
 
 /** What the server says when its slot or the log it needs is gone; only a new clone helps. */
 const CUT_OFF =
   /requested WAL segment \S+ has already been removed|replication slot "[^"]*" (does not exist|has been invalidated)|can no longer (access|get changes from) replication slot/
-
-export interface Observed {
-  readonly name: string
-  readonly role: 'primary' | 'replica'
-  /** RUNNABLE: answers (or is stopped as asked); MAINTENANCE: it should run and does not answer. */
-  readonly state: 'RUNNABLE' | 'MAINTENANCE'
-  readonly active: boolean
-  readonly port: number
-  readonly zone: string
-  readonly secondaryZone?: string
-  readonly primary?: string
-  readonly zoneChanges: readonly ZoneChange[]
-  readonly position?: Position
-  readonly backups: readonly string[]
-}
 
 export class Instance {
   #record: InstanceRecord
@@ -67,7 +53,7 @@ export class Instance {
     return this.#record
   }
 
-  /** How to reach it as the superuser; what a replica is told. */
+  /** How to reach it as the superuser. */
   get upstream(): Upstream {
     return {host: '127.0.0.1', port: this.#record.port, user: ADMIN, password: this.#record.password}
   }
@@ -114,13 +100,12 @@ export class Instance {
     })
   }
 
-  /** New settings; restarts only for those that PostgreSQL cannot change while it runs. */
+  /** New settings; throws, and keeps the old ones, when PostgreSQL does not take them. Restarts only for those that PostgreSQL cannot change while it runs. */
   configure(spec: InstanceSpec): Promise<void> {
     return this.#exclusive(async () => {
-      const secondaryZone =
-        spec.availability === 'REGIONAL' ? (this.#record.secondaryZone ?? spec.secondaryZone) : undefined
-      const {secondaryZone: _, ...rest} = this.#record
-      await this.#save({...rest, spec, ...(secondaryZone ? {secondaryZone} : {})})
+      await checkSettings(this.#place, this.#settings(spec))
+      if (this.#record.spec.archiving && !spec.archiving) await this.#forgetBackups()
+      await this.#save({...this.#record, spec})
       const server = this.#supervisor.server()
       if (server && spec.active) {
         await server.reload(this.#settings())
@@ -136,15 +121,8 @@ export class Instance {
    */
   promote({afterLsn, withinMs = 60_000}: {afterLsn?: number; withinMs?: number}): Promise<boolean> {
     return this.#exclusive(async () => {
-      const promoted = await this.admin(
-        async (client) => {
-          if (!(await readPosition(client)).inRecovery) return true
-          if (afterLsn !== undefined && !(await replayedBeyond(client, afterLsn, withinMs))) return false
-          const {rows} = await client.query('SELECT pg_promote(true, 60) AS promoted')
-          return rows[0].promoted as boolean
-        },
-        {timeoutMs: withinMs + 65_000},
-      )
+      const timeoutMs = withinMs + 65_000
+      const promoted = await this.admin((client) => promoteServer(client, afterLsn, withinMs), {timeoutMs})
       if (!promoted) return false
       const {primary: _, ...rest} = this.#record
       await this.#save({...rest, quiesced: false})
@@ -187,15 +165,25 @@ export class Instance {
    */
   follow(primary: Primary, rebuild: boolean): Promise<void> {
     return this.#exclusive(async () => {
-      await asAdmin({...primary, user: ADMIN}, (client) => putSlot(client, this.#record.name))
-      await this.#save({...this.#record, primary, password: primary.password, quiesced: false})
+      const {spec, name} = this.#record
+      // From here on it takes no more writes, whatever becomes of the rest.
+      if (rebuild && !this.#record.primary) await this.#supervisor.stop('immediate')
+      await asAdmin({...primary, user: ADMIN}, (client) => putSlot(client, name))
+      await this.#save({
+        ...this.#record,
+        spec: {...spec, archiving: false},
+        primary,
+        password: primary.password,
+        quiesced: false,
+      })
+      await this.#forgetBackups()
       if (rebuild) return this.#clone()
       const server = this.#supervisor.server()
       if (server) return server.reload(this.#settings())
       await becomeStandby(this.#place)
       await this.#settle()
       // Slots of its own former replicas would keep the log for ever.
-      if (this.#record.spec.active) await this.admin((client) => dropSlots(client))
+      if (spec.active) await this.admin((client) => dropSlots(client))
     })
   }
 
@@ -208,23 +196,12 @@ export class Instance {
     return asAdmin(this.upstream, work, options)
   }
 
+  /** What can be seen of it now; never rejects, and answers within two seconds. */
   async observe(): Promise<Observed> {
-    const {name, port, zone, secondaryZone, primary, spec, zoneChanges, quiesced} = this.#record
+    const {spec, quiesced} = this.#record
     const wanted = spec.active && !quiesced
     const position = wanted ? await this.admin(readPosition, {timeoutMs: 2_000}).catch(() => undefined) : undefined
-    return {
-      name,
-      role: (position?.inRecovery ?? primary !== undefined) ? 'replica' : 'primary',
-      state: position || !wanted ? 'RUNNABLE' : 'MAINTENANCE',
-      active: spec.active,
-      port,
-      zone,
-      ...(secondaryZone ? {secondaryZone} : {}),
-      ...(primary ? {primary: primary.name} : {}),
-      zoneChanges,
-      ...(position ? {position} : {}),
-      backups: (await listBackups(this.#place.folder)).map(({at}) => at),
-    }
+    return observed(this.#record, wanted, position, await listBackups(this.#place.folder))
   }
 
   /** Stops the server; the instance stays. */
@@ -266,20 +243,19 @@ export class Instance {
     if ((await listBackups(this.#place.folder)).length === 0) setImmediate(() => this.#backUp())
   }
 
+  /** A gap in the archive cannot be crossed, so what lies before it is worth nothing. */
+  async #forgetBackups(): Promise<void> {
+    await forgetBackups(this.#place.folder)
+    await ownedFolder(this.#place, archiveDirOf(this.#place.folder))
+  }
+
   #backUp(): void {
     this.backup().catch((error) => this.#log('warn', `No backup of ${this.#record.name}`, {error: String(error)}))
   }
 
   async #takeOver(cause: ZoneChange['cause']): Promise<void> {
-    const {zone, secondaryZone, spec, zoneChanges} = this.#record
-    if (spec.availability !== 'REGIONAL' || !secondaryZone) return
-    const change = {at: new Date().toISOString(), from: zone, to: secondaryZone, cause}
-    await this.#save({
-      ...this.#record,
-      zone: secondaryZone,
-      secondaryZone: zone,
-      zoneChanges: [...zoneChanges, change].slice(-20),
-    })
+    const moved = inOtherZone(this.#record, cause, new Date().toISOString())
+    if (moved) await this.#save(moved)
   }
 
   #listen(line: string): void {
@@ -292,8 +268,8 @@ export class Instance {
     })
   }
 
-  #settings(): ServerSettings {
-    const {name, port, spec, primary} = this.#record
+  #settings(spec = this.#record.spec): ServerSettings {
+    const {name, port, primary} = this.#record
     return {
       name,
       port,
@@ -322,32 +298,4 @@ export class Instance {
     this.#queue = result.catch(() => {})
     return result
   }
-}
-
-/** A server that is stopped sends everything to the replicas that stream, and does not wait for one that is about to connect. */
-async function streaming(client: pg.Client, replica: string, withinMs: number): Promise<boolean> {
-  for (const deadline = performance.now() + withinMs; performance.now() < deadline; ) {
-    const {rowCount} = await client.query(
-      "SELECT 1 FROM pg_stat_replication WHERE application_name = $1 AND state = 'streaming'",
-      [replica],
-    )
-    if (rowCount) return true
-    await client.query('SELECT pg_sleep(0.02)')
-  }
-  return false
-}
-
-/** So that most of the checkpoint is done before anybody has to wait for it. */
-async function checkpoint(client: pg.Client): Promise<true> {
-  await client.query('CHECKPOINT')
-  return true
-}
-
-/** A replica's position is where its last record ends, so it is beyond the beginning of every record it has replayed. */
-async function replayedBeyond(client: pg.Client, lsn: number, withinMs: number): Promise<boolean> {
-  for (const deadline = performance.now() + withinMs; performance.now() < deadline; ) {
-    if ((await readPosition(client)).replayLsn > lsn) return true
-    await client.query('SELECT pg_sleep(0.005)')
-  }
-  return false
 }

@@ -36,13 +36,26 @@ export interface InstanceRecord {
   readonly password: string
   readonly spec: InstanceSpec
   readonly zone: string
-  readonly secondaryZone?: string
+  /** Takes over while the instance is REGIONAL. */
+  readonly secondaryZone: string
   /** Undefined: it is a primary. */
   readonly primary?: Primary
   /** A primary that was stopped for a switchover and must not start by itself. */
   readonly quiesced: boolean
   /** The newest twenty. */
   readonly zoneChanges: readonly ZoneChange[]
+}
+
+/** The other zone has taken over the disk; undefined: there is none. */
+export function inOtherZone(
+  record: InstanceRecord,
+  cause: ZoneChange['cause'],
+  at: string,
+): InstanceRecord | undefined {
+  const {zone, secondaryZone, spec, zoneChanges} = record
+  if (spec.availability !== 'REGIONAL') return undefined
+  const change = {at, from: zone, to: secondaryZone, cause}
+  return {...record, zone: secondaryZone, secondaryZone: zone, zoneChanges: [...zoneChanges, change].slice(-20)}
 }
 
 /** On disk when it resolves. */

@@ -4,7 +4,7 @@ import {GoogleError} from '../compute/google.ts'
 import type {Props} from '../contract.ts'
 import type {UserRow} from './admin.ts'
 import type {InstanceApi} from './api.ts'
-import {databaseUserName, iamEmailOf, userSpec} from './provider.ts'
+import {databaseUserName, iamEmailOf, userSpec} from './provider-catalog.ts'
 import type {InstanceResource} from './resource.ts'
 import type {OnInstance, OnItem} from './rest.ts'
 

@@ -1,7 +1,7 @@
 /** Changes of roles: promotion, failover to the DR replica, switchover, and the old primary's return. All are idempotent. */
 import {GoogleError} from '../compute/google.ts'
-import type {Observed} from './instance.ts'
 import {SWITCHOVER_TIMEOUT_MS} from './limits.ts'
+import type {Observed} from './observed.ts'
 import type {Primary} from './record.ts'
 import type {Regions} from './regions.ts'
 import {type InstanceResource, isReplica, masterOf, type Stored} from './resource.ts'

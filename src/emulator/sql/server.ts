@@ -1,7 +1,9 @@
 /** One PostgreSQL server over one data folder: start, stop, reload. */
-import {chown, readFile, rename, writeFile} from 'node:fs/promises'
+import {execFile} from 'node:child_process'
+import {chown, readFile, rename, rm, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
+import {promisify} from 'node:util'
 import {type Child, startChild} from '../processes.ts'
 import type {Account} from './account.ts'
 import type {Binaries} from './binaries.ts'
@@ -32,6 +34,7 @@ export interface Server {
 
 export const dataDirOf = (folder: string) => join(folder, 'data')
 
+const run = promisify(execFile)
 const ENV = {LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/local/bin:/usr/bin:/bin'}
 
 /** Starts the server; anything an earlier one left is ended first. Resolves when the process runs, before it is ready. */
@@ -70,15 +73,37 @@ export async function startServer(place: ServerPlace, settings: ServerSettings):
   }
 }
 
-async function writeSettings({folder, account}: ServerPlace, settings: ServerSettings): Promise<void> {
-  const write = async (name: string, text: string) => {
-    const path = join(dataDirOf(folder), name)
-    await writeFile(`${path}.new`, text, {mode: 0o600})
-    if (account) await chown(`${path}.new`, account.uid, account.gid)
+async function writeSettings(place: ServerPlace, settings: ServerSettings): Promise<void> {
+  for (const [name, text] of [
+    ['postgresql.conf', postgresConf(settings)],
+    ['pg_hba.conf', hbaConf()],
+  ] as const) {
+    const path = join(dataDirOf(place.folder), name)
+    await writeOwned(place, `${path}.new`, text)
     await rename(`${path}.new`, path)
   }
-  await write('postgresql.conf', postgresConf(settings))
-  await write('pg_hba.conf', hbaConf())
+}
+
+async function writeOwned({account}: ServerPlace, path: string, text: string): Promise<void> {
+  await writeFile(path, text, {mode: 0o600})
+  if (account) await chown(path, account.uid, account.gid)
+}
+
+/** Throws what PostgreSQL has against the settings; the running server does not notice. */
+export async function checkSettings(place: ServerPlace, settings: ServerSettings): Promise<void> {
+  const dataDir = dataDirOf(place.folder)
+  const file = join(dataDir, 'postgresql.conf.check')
+  await writeOwned(place, file, postgresConf(settings))
+  const args = ['-D', dataDir, '-c', `config_file=${file}`, '-C', 'port']
+  try {
+    await run(join(place.binaries.bin, 'postgres'), args, {...place.account, cwd: dataDir, env: ENV})
+  } catch (error) {
+    const lines = String((error as {stderr?: string}).stderr ?? error).split('\n')
+    const reason = lines.find((line) => /LOG|FATAL/.test(line)) ?? lines[0] ?? ''
+    throw new Error(`Invalid request: ${reason.replace(/^.*(LOG|FATAL): +/, '')}`)
+  } finally {
+    await rm(file, {force: true})
+  }
 }
 
 /** The postmaster writes its state to the last line of its pid file; there is no event for it. */
