@@ -73,7 +73,7 @@ export function pathsOf(base: string, config: Pick<Config, 'environment' | 'stat
     base,
     emulator: join(home, 'emulator'),
     stateUrl: `${root}/state`,
-    storeUrl: `${root}/store`,
+    storeUrl: root,
     kubeconfig: (region) => join(home, `kubeconfig-${region}.json`),
   }
 }

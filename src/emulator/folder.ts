@@ -1,5 +1,5 @@
 /** Whose the emulator's data folder is: one global process at a time, named by process id and start time. */
-import {mkdirSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdirSync, realpathSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {readJson} from './files.ts'
 import {identify, isAlive, type ProcessId} from './process-group.ts'
@@ -7,7 +7,7 @@ import {identify, isAlive, type ProcessId} from './process-group.ts'
 /** Exists while the emulator is ready (contract.ts: EmulatorFile). */
 export const emulatorFile = (dir: string): string => join(dir, 'emulator.json')
 
-/** Exists from the first moment on: a ProcessId. */
+/** Exists from the first moment on: a ProcessId, and whose folder it is, since folders are copied with all that is in them. */
 export const processFile = (dir: string): string => join(dir, 'process.json')
 
 export class AlreadyRunning extends Error {
@@ -16,8 +16,8 @@ export class AlreadyRunning extends Error {
 
 /** The live global process of the folder, if there is one. */
 export function globalProcess(dir: string): ProcessId | undefined {
-  const recorded = readJson<ProcessId>(processFile(dir))
-  return recorded && isAlive(recorded) ? recorded : undefined
+  const recorded = readJson<ProcessId & {readonly dir: string}>(processFile(dir))
+  return recorded && recorded.dir === realpathSync(dir) && isAlive(recorded) ? recorded : undefined
 }
 
 /** Makes this process the folder's one and only. Throws AlreadyRunning. */
@@ -29,7 +29,7 @@ export function takeFolder(dir: string): void {
   rmSync(processFile(dir), {force: true})
   try {
     // Fails when another one was as quick.
-    writeFileSync(processFile(dir), JSON.stringify(identify(process.pid)), {flag: 'wx'})
+    writeFileSync(processFile(dir), JSON.stringify({...identify(process.pid), dir: realpathSync(dir)}), {flag: 'wx'})
   } catch {
     throw new AlreadyRunning(`Another emulator has just been started on ${dir}.`)
   }

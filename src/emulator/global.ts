@@ -1,5 +1,5 @@
 /** The global process: everything of Google Cloud that outlives a region. */
-import {rmSync} from 'node:fs'
+import {realpathSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
 import {createComputeService} from './compute/service.ts'
 import type {EmulatorFile, Service, World} from './contract.ts'
@@ -66,7 +66,15 @@ export async function startGlobal({dir, edgePort}: GlobalOptions): Promise<Globa
   const services = createServices(world, {ensure, edgePort})
   for (const service of services) service.routes?.(server)
   const startedAt = new Date().toISOString()
-  const info = () => ({version: 1, pid: process.pid, startedAt, googleapis, pubsub, regions: supervisor.list()})
+  const info = () => ({
+    version: 1,
+    dir: realpathSync(dir),
+    pid: process.pid,
+    startedAt,
+    googleapis,
+    pubsub,
+    regions: supervisor.list(),
+  })
   const shutdown = new Promise<void>((done) => {
     mountControl(server, {records, supervisor, info, shutdown: done})
   })

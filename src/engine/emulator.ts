@@ -2,7 +2,7 @@
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {watch} from 'node:fs'
-import {mkdir, open, readFile} from 'node:fs/promises'
+import {mkdir, open, readFile, realpath} from 'node:fs/promises'
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import type {Clock} from '../clock.ts'
@@ -50,8 +50,9 @@ export async function observeEmulator(dir: string): Promise<EmulatorFile | undef
   try {
     const file = JSON.parse(text) as EmulatorFile
     const answer = await fetch(`${file.googleapis}/emulator/v1`, {signal: AbortSignal.timeout(HEALTH_MS)})
-    await answer.body?.cancel()
-    return answer.ok ? file : undefined
+    const info = (await answer.json()) as {readonly dir?: string}
+    // A folder copied with its emulator.json names the emulator of the original.
+    return answer.ok && info.dir === (await realpath(dir)) ? file : undefined
   } catch {
     return undefined
   }

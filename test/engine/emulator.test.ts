@@ -1,5 +1,5 @@
 import {once} from 'node:events'
-import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {createServer} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -93,4 +93,15 @@ test('waiting for it can be interrupted', async () => {
 test('what it says while it starts is kept for people', async () => {
   await ensureEmulator(options({env: {PATH: process.env.PATH, FAKE_LAST_WORDS: 'Error: boom'}})).catch(() => {})
   expect(readFileSync(join(dir, 'start.log'), 'utf8')).toContain('boom')
+})
+
+test('a folder copied from another one does not adopt the emulator of the original', async () => {
+  await ensureEmulator(options())
+  const copy = mkdtempSync(join(tmpdir(), 'ha-emulator-copy-'))
+  try {
+    cpSync(dir, copy, {recursive: true})
+    expect(await observeEmulator(copy)).toBeUndefined()
+  } finally {
+    rmSync(copy, {recursive: true, force: true})
+  }
 })

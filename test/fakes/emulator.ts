@@ -1,5 +1,5 @@
 /** Stands for the emulator's program: `start` serves health and writes emulator.json, or dies with the words in FAKE_LAST_WORDS. */
-import {readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs'
+import {readFileSync, realpathSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import {createServer} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {join} from 'node:path'
@@ -18,18 +18,22 @@ if (verb === 'stop') {
 } else if (process.env.FAKE_HANGS) {
   setInterval(() => {}, 1000)
 } else {
-  const server = createServer((_, answer) => answer.end('{}')).listen(0, '127.0.0.1', () => {
-    const {port} = server.address() as AddressInfo
-    const googleapis = `http://127.0.0.1:${port}`
-    const facts = {
-      version: 1,
-      pid: process.pid,
-      startedAt: '',
-      googleapis,
-      providers: {gcp: 1, kubernetes: 2},
-      pubsub: '',
-    }
-    writeFileSync(`${file}.new`, JSON.stringify(facts))
-    renameSync(`${file}.new`, file)
-  })
+  const server = createServer((_, answer) => answer.end(JSON.stringify({dir: realpathSync(dir)}))).listen(
+    0,
+    '127.0.0.1',
+    () => {
+      const {port} = server.address() as AddressInfo
+      const googleapis = `http://127.0.0.1:${port}`
+      const facts = {
+        version: 1,
+        pid: process.pid,
+        startedAt: '',
+        googleapis,
+        providers: {gcp: 1, kubernetes: 2},
+        pubsub: '',
+      }
+      writeFileSync(`${file}.new`, JSON.stringify(facts))
+      renameSync(`${file}.new`, file)
+    },
+  )
 }

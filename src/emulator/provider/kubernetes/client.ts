@@ -46,7 +46,10 @@ export function createClient(server: string) {
     const search = new URLSearchParams(query).toString()
     return `${server}${group}${scope}/${kind.plural}${rest}${search && `?${search}`}`
   }
+  // Reserved for names that never resolve (RFC 6761); asking a resolver can take seconds.
+  const exists = !new URL(server).hostname.endsWith('.invalid')
   const call = async <T>(target: string, options: Call = {}): Promise<T> => {
+    if (!exists) throw new Unreachable(server, new Error('there is no such cluster yet'))
     try {
       return await fetchJson<T>(target, {deadlineMs: DEADLINE_MS, ...options})
     } catch (error) {
