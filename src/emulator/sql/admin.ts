@@ -34,13 +34,12 @@ export async function asAdmin<T>(
 export const identifier = (name: string) => pg.escapeIdentifier(name)
 export const literal = (value: string) => pg.escapeLiteral(value)
 
-/** The roles every Cloud SQL instance has. https://cloud.google.com/sql/docs/postgres/users */
+/** The roles every Cloud SQL instance has; members of the two IAM groups log in without a password, so nobody else may be one. https://cloud.google.com/sql/docs/postgres/users */
 export async function createBuiltInRoles(client: pg.Client, rootPassword: string | undefined): Promise<void> {
   await client.query(`
     CREATE ROLE cloudsqlsuperuser CREATEDB CREATEROLE;
     GRANT pg_monitor, pg_signal_backend, pg_checkpoint TO cloudsqlsuperuser WITH ADMIN OPTION;
     CREATE ROLE cloudsqliamuser; CREATE ROLE cloudsqliamserviceaccount;
-    GRANT cloudsqliamuser, cloudsqliamserviceaccount TO cloudsqlsuperuser WITH ADMIN OPTION, INHERIT FALSE, SET FALSE;
     CREATE ROLE postgres LOGIN CREATEDB CREATEROLE IN ROLE cloudsqlsuperuser;
     ALTER DATABASE postgres OWNER TO cloudsqlsuperuser`)
   if (rootPassword) await client.query(`ALTER ROLE postgres PASSWORD ${literal(rootPassword)}`)

@@ -25,8 +25,20 @@ export async function listBackups(folder: string): Promise<Backup[]> {
     .map((name) => ({at: new Date(Number(name.split('.')[0])).toISOString(), file: join(backupDirOf(folder), name)}))
 }
 
-/** Takes one and forgets what is no longer needed. Resolves when it is whole. */
-export async function takeBackup(folder: string, server: Upstream): Promise<Backup> {
+/** By folder: what is under way. Two at once would write the same file. */
+const underWay = new Map<string, Promise<unknown>>()
+
+/** Takes one, after any that is under way, and forgets what is no longer needed. Resolves when it is whole. */
+export function takeBackup(folder: string, server: Upstream): Promise<Backup> {
+  const before = underWay.get(folder) ?? Promise.resolve()
+  const backup = before.then(() => take(folder, server))
+  const settled = backup.catch(() => {})
+  underWay.set(folder, settled)
+  settled.then(() => underWay.get(folder) === settled && underWay.delete(folder))
+  return backup
+}
+
+async function take(folder: string, server: Upstream): Promise<Backup> {
   await mkdir(backupDirOf(folder), {recursive: true, mode: 0o700})
   const partial = join(backupDirOf(folder), 'partial.new')
   await pipeline(streamBaseBackup(server, 'backup'), createGzip({level: 1}), createWriteStream(partial, {mode: 0o600}))
@@ -36,6 +48,14 @@ export async function takeBackup(folder: string, server: Upstream): Promise<Back
   await rename(partial, file)
   await prune(folder)
   return {at: new Date(at).toISOString(), file}
+}
+
+/** Takes a backup each day, and one now when there is none. Returns what ends that. */
+export function scheduleBackups(folder: string, server: Upstream, log: (problem: string) => void): () => void {
+  const back = () => void takeBackup(folder, server).catch((error) => log(String(error)))
+  const timer = setInterval(back, LOCAL.backupIntervalMs)
+  listBackups(folder).then((backups) => backups.length === 0 && back())
+  return () => clearInterval(timer)
 }
 
 export async function forgetBackups(folder: string): Promise<void> {

@@ -3,13 +3,12 @@ import {rm} from 'node:fs/promises'
 import type pg from 'pg'
 import type {Log} from '../contract.ts'
 import {type AdminOptions, asAdmin, createBuiltInRoles, dropSlots, putSlot, readPosition} from './admin.ts'
-import {archiveDirOf, type Backup, forgetBackups, listBackups, takeBackup} from './backups.ts'
+import {archiveDirOf, type Backup, forgetBackups, listBackups, scheduleBackups, takeBackup} from './backups.ts'
 import type {Upstream} from './base-backup.ts'
 import {becomeStandby, cloneFrom, initialise, ownedFolder} from './build.ts'
 import {type ControlData, readControlFile} from './control-file.ts'
 import {effectiveFlags} from './flags.ts'
 import {endLeftovers} from './leftovers.ts'
-import {LOCAL} from './limits.ts'
 import {type Observed, observed} from './observed.ts'
 import {
   type InstanceRecord,
@@ -34,7 +33,7 @@ export class Instance {
   readonly #log: Log
   readonly #supervisor: Supervisor
   #queue: Promise<unknown> = Promise.resolve()
-  #backupTimer: NodeJS.Timeout | undefined
+  #endBackups = () => {}
   #cutOff = false
 
   constructor(place: Omit<ServerPlace, 'onLine'>, record: InstanceRecord, log: Log) {
@@ -206,17 +205,18 @@ export class Instance {
 
   /** Stops the server; the instance stays. */
   close(): Promise<void> {
-    clearInterval(this.#backupTimer)
+    this.#endBackups()
     return this.#exclusive(() => this.#supervisor.stop())
   }
 
   /** Stops the server and deletes everything. */
   delete(): Promise<void> {
-    clearInterval(this.#backupTimer)
+    this.#endBackups()
     return this.#exclusive(async () => {
       await this.#supervisor.stop('immediate')
       await endLeftovers(dataDirOf(this.#place.folder))
-      await rm(this.#place.folder, {recursive: true, force: true})
+      // A backup that was under way may still write its last bytes.
+      await rm(this.#place.folder, {recursive: true, force: true, maxRetries: 5})
     })
   }
 
@@ -237,20 +237,16 @@ export class Instance {
     const {spec, quiesced, primary} = this.#record
     if (spec.active && !quiesced) await this.#supervisor.start()
     else await this.#supervisor.stop()
-    clearInterval(this.#backupTimer)
+    this.#endBackups()
     if (!spec.active || !spec.archiving || primary) return
-    this.#backupTimer = setInterval(() => this.#backUp(), LOCAL.backupIntervalMs)
-    if ((await listBackups(this.#place.folder)).length === 0) setImmediate(() => this.#backUp())
+    const problem = (error: string) => this.#log('warn', `No backup of ${this.#record.name}`, {error})
+    this.#endBackups = scheduleBackups(this.#place.folder, this.upstream, problem)
   }
 
   /** A gap in the archive cannot be crossed, so what lies before it is worth nothing. */
   async #forgetBackups(): Promise<void> {
     await forgetBackups(this.#place.folder)
     await ownedFolder(this.#place, archiveDirOf(this.#place.folder))
-  }
-
-  #backUp(): void {
-    this.backup().catch((error) => this.#log('warn', `No backup of ${this.#record.name}`, {error: String(error)}))
   }
 
   async #takeOver(cause: ZoneChange['cause']): Promise<void> {

@@ -11,7 +11,7 @@ const ENCRYPTION_REQUESTS = new Set([80_877_103, 80_877_104])
 const MAX_STARTUP = 10_000
 /** cannot_connect_now: starting up, shutting down or in recovery. */
 const NOT_NOW = 'C57P03\0'
-const RETRY_MS = 50
+const RETRY_MS = 100
 const CONNECT_MS = 1_000
 
 export interface SessionOptions {
@@ -39,7 +39,7 @@ export async function runSession(options: SessionOptions): Promise<void> {
   client.destroySoon()
   await ended
   // Perhaps it ended because the primary did.
-  follower.refresh()
+  follower.wake()
 }
 
 /** The startup or cancel message; undefined when the client leaves first. */

@@ -16,8 +16,10 @@ export interface Target {
 export interface Follower {
   /** As known last; undefined before the first answer, and when the name holds nothing. */
   current(): Target | undefined
-  /** Asks now; while asking, or shortly after an answer, the same answer serves everybody. */
+  /** Asks now; everybody who asks meanwhile is given the same answer. */
   refresh(): Promise<Target | undefined>
+  /** As `refresh`, for what many sessions ask at once: not sooner than shortly after the last answer. */
+  wake(): void
   stop(): void
 }
 
@@ -31,8 +33,8 @@ export interface FollowOptions {
 }
 
 const DEADLINE_MS = 1_000
-/** A failing primary makes every session ask; this is enough for all of them. */
-const FRESH_MS = 100
+/** A failing primary makes every session ask; one question is enough for all of them. */
+const PAUSE_MS = 100
 
 /** As https://github.com/GoogleCloudPlatform/cloud-sql-go-connector does it (monitored_cache.go); what is known stays when nobody answers. */
 export function follow({instance, googleapis, periodMs, onMove}: FollowOptions): Follower {
@@ -54,13 +56,27 @@ export function follow({instance, googleapis, periodMs, onMove}: FollowOptions):
     return current
   }
   const refresh = () => {
-    if (performance.now() - answeredAt < FRESH_MS) return Promise.resolve(current)
     asking ??= ask()
     return asking
   }
+  let soon: NodeJS.Timeout | undefined
+  const wake = () => {
+    soon ??= setTimeout(
+      () => {
+        soon = undefined
+        refresh()
+      },
+      answeredAt + PAUSE_MS - performance.now(),
+    )
+    soon.unref()
+  }
   const timer = 'domain' in instance ? setInterval(refresh, periodMs) : undefined
   timer?.unref()
-  return {current: () => current, refresh, stop: () => clearInterval(timer)}
+  const stop = () => {
+    clearInterval(timer)
+    clearTimeout(soon)
+  }
+  return {current: () => current, refresh, wake, stop}
 }
 
 async function resolve(googleapis: string, instance: ProxyInstance['target']): Promise<Target | undefined> {

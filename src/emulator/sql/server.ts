@@ -43,6 +43,7 @@ export async function startServer(place: ServerPlace, settings: ServerSettings):
   await endLeftovers(dataDir)
   await writeSettings(place, settings)
   const {uid, gid} = place.account ?? {}
+  let complaint = 'its log tells why'
   const child = await startChild({
     name: `postgres ${settings.name}`,
     command: join(place.binaries.bin, 'postgres'),
@@ -53,9 +54,12 @@ export async function startServer(place: ServerPlace, settings: ServerSettings):
     logFile: join(place.folder, 'postgresql.log'),
     maxLogBytes: LOCAL.logBytes,
     pidFile: join(place.folder, 'postmaster.json'),
-    ...(place.onLine ? {onLine: place.onLine} : {}),
+    onLine: (line) => {
+      complaint = /(?:FATAL|PANIC): +(.*)/.exec(line)?.[1] ?? complaint
+      place.onLine?.(line)
+    },
   })
-  const ready = untilReady(child, dataDir)
+  const ready = untilReady(child, dataDir, () => complaint)
   // Whoever only stops it does not ask whether it became ready.
   ready.catch(() => {})
   return {
@@ -107,15 +111,16 @@ export async function checkSettings(place: ServerPlace, settings: ServerSettings
 }
 
 /** The postmaster writes its state to the last line of its pid file; there is no event for it. */
-async function untilReady(child: Child, dataDir: string): Promise<void> {
+async function untilReady(child: Child, dataDir: string, complaint: () => string): Promise<void> {
   let ended = false
-  child.exited.then(() => {
+  // Its last words are read before it counts as ended.
+  child.gone.then(() => {
     ended = true
   })
   for (;;) {
     const lines = (await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
     if (Number(lines[0]) === child.pid && lines[7]?.trim() === 'ready') return
-    if (ended) throw new Error(`PostgreSQL (${child.name}) ended while it was starting; its log tells why`)
+    if (ended) throw new Error(`${child.name} ended while it was starting: ${complaint()}`)
     await sleep(20)
   }
 }

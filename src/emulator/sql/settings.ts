@@ -83,11 +83,16 @@ export function postgresConf(settings: ServerSettings): string {
   if (recovery) {
     values.restore_command = `gunzip -c "${recovery.archive}/%f.gz" > "%p" 2>/dev/null`
     values.recovery_target_action = 'promote'
-    if (recovery.targetTime) values.recovery_target_time = recovery.targetTime
+    if (recovery.targetTime) values.recovery_target_time = withOffset(recovery.targetTime)
   }
   return `${Object.entries(values)
     .map(([key, value]) => `${key} = ${quote(value)}`)
     .join('\n')}\n`
+}
+
+/** RFC 3339 as PostgreSQL reads it in its settings, where zones have no names yet, not even `Z`. */
+function withOffset(time: string): string {
+  return time.replace(/t/i, ' ').replace(/z$/i, '+00')
 }
 
 /** Appears under its final name only when it is whole. */
