@@ -54,7 +54,7 @@ afterAll(async () => {
 type Program = () => Promise<Record<string, unknown>>
 
 async function stackOf(name: string, program: Program) {
-  const auto = require('@pulumi/pulumi/automation') as typeof import('@pulumi/pulumi/automation')
+  const auto = require('@pulumi/pulumi/automation/index.js') as typeof import('@pulumi/pulumi/automation/index.js')
   return auto.LocalWorkspace.createOrSelectStack(
     {stackName: name, projectName: 'demo', program},
     {
@@ -74,8 +74,9 @@ withEngine('a gcp program is previewed, deployed, left alone, changed, replaced,
   const stack = await stackOf('gcp', async () => {
     const pulumi = require('@pulumi/pulumi') as typeof import('@pulumi/pulumi')
     const {Provider} = require('@pulumi/gcp/provider.js') as typeof import('@pulumi/gcp/provider.js')
-    const {Network} = require('@pulumi/gcp/compute') as typeof import('@pulumi/gcp/compute')
-    const {Account} = require('@pulumi/gcp/serviceaccount') as typeof import('@pulumi/gcp/serviceaccount')
+    const {Network} = require('@pulumi/gcp/compute/index.js') as typeof import('@pulumi/gcp/compute/index.js')
+    const {Account} =
+      require('@pulumi/gcp/serviceaccount/index.js') as typeof import('@pulumi/gcp/serviceaccount/index.js')
     const provider = new Provider('google', {project: 'demo', defaultLabels: {team: 'a'}})
     const network = new Network('network', {name: 'net', mtu, routingMode}, {provider})
     const account = new Account('a', {accountId: 'someone', displayName: pulumi.secret('hush')}, {provider})
@@ -105,7 +106,7 @@ withEngine('a gcp program is previewed, deployed, left alone, changed, replaced,
 withEngine('a misspelt input stops a preview before anything is made', async () => {
   const stack = await stackOf('wrong', async () => {
     const {Provider} = require('@pulumi/gcp/provider.js') as typeof import('@pulumi/gcp/provider.js')
-    const {Firewall} = require('@pulumi/gcp/compute') as typeof import('@pulumi/gcp/compute')
+    const {Firewall} = require('@pulumi/gcp/compute/index.js') as typeof import('@pulumi/gcp/compute/index.js')
     const provider = new Provider('google', {project: 'demo'})
     const args = {network: 'net', allows: [{protocol: 'tcp', port: ['80']}]}
     new Firewall('wall', args, {provider})
@@ -118,8 +119,10 @@ withEngine('a Kubernetes object that is not well stays in the state, and the nex
   let image = 'web:1'
   const stack = await stackOf('kubernetes', async () => {
     const {Provider} = require('@pulumi/kubernetes/provider.js') as typeof import('@pulumi/kubernetes/provider.js')
-    const {Namespace} = require('@pulumi/kubernetes/core/v1') as typeof import('@pulumi/kubernetes/core/v1')
-    const {Deployment} = require('@pulumi/kubernetes/apps/v1') as typeof import('@pulumi/kubernetes/apps/v1')
+    const {Namespace} =
+      require('@pulumi/kubernetes/core/v1/index.js') as typeof import('@pulumi/kubernetes/core/v1/index.js')
+    const {Deployment} =
+      require('@pulumi/kubernetes/apps/v1/index.js') as typeof import('@pulumi/kubernetes/apps/v1/index.js')
     const provider = new Provider('cluster', {kubeconfig: cluster.kubeconfig, clusterIdentifier: 'c'})
     const namespace = new Namespace('ns', {metadata: {name: 'demo'}}, {provider})
     const annotations = {'pulumi.com/timeoutSeconds': image === 'web:1' ? '0.2' : '60'}

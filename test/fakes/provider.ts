@@ -113,7 +113,7 @@ const methods: Record<string, (request: Request) => unknown> = {
 const served = Object.fromEntries(
   Object.entries(methods).map(([name, method]) => [
     name,
-    (call: {request: unknown}, reply: (error: unknown, value?: unknown) => void) => {
+    (call: {request: Request}, reply: (error: unknown, value?: unknown) => void) => {
       appendFileSync(join(dir, 'calls.log'), `${name}\n`)
       Promise.resolve()
         .then(() => method(call.request))

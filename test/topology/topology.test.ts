@@ -76,7 +76,8 @@ test('the app is told its queues, database and project in its environment, and n
   expect(derive().services[1]!.env).toEqual({
     GOOGLE_CLOUD_PROJECT: 'stay-test',
     DATABASE_URL: 'postgresql://stay-test-sync%40stay-test.iam@127.0.0.1:5432/stay?options=-c%20role%3Dstay_owner',
-    DATABASE_REPLICA_URL: 'postgresql://stay-test-sync%40stay-test.iam@127.0.0.1:5433/stay?options=-c%20role%3Dstay_owner',
+    DATABASE_REPLICA_URL:
+      'postgresql://stay-test-sync%40stay-test.iam@127.0.0.1:5433/stay?options=-c%20role%3Dstay_owner',
     QUEUE_BOOKINGS_TOPIC: 'projects/stay-test/topics/stay-test-bookings',
     QUEUE_BOOKINGS_SUBSCRIPTION: 'projects/stay-test/subscriptions/stay-test-bookings',
   })
