@@ -16,12 +16,16 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'ha-supervisor-'))
 })
 afterEach(async () => {
+  // Else one with a short back-off brings back what endRegions ends.
+  for (const supervisor of supervisors.splice(0)) await supervisor.stopAll()
   await endRegions(dir)
   rmSync(dir, {recursive: true, force: true})
 })
 
-const supervise = (more: {backoffMs?: number; log?: (message: string) => void} = {}): Supervisor =>
-  createSupervisor({
+const supervisors: Supervisor[] = []
+
+function supervise(more: {backoffMs?: number; log?: (message: string) => void} = {}): Supervisor {
+  const supervisor = createSupervisor({
     dir,
     log: (_, message) => more.log?.(message),
     googleapis: 'http://127.0.0.1:1',
@@ -29,6 +33,9 @@ const supervise = (more: {backoffMs?: number; log?: (message: string) => void} =
     program: PROGRAM,
     backoffMs: more.backoffMs ?? 60_000,
   })
+  supervisors.push(supervisor)
+  return supervisor
+}
 
 interface Facts {
   readonly pid: number
