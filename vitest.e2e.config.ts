@@ -6,6 +6,7 @@ const results = process.env.VITEST_RESULTS
 export default defineConfig({
   test: {
     reporters: results ? ['default', ['json', {outputFile: `${results}/e2e.json`}]] : ['default'],
+    globalSetup: ['test/leak-guard.ts'],
     include: ['test/e2e/**/*.test.ts'],
     fileParallelism: false,
     testTimeout: 300_000,

@@ -27,17 +27,8 @@ export default class Logs extends HaCommand {
     const {report, style} = this.begin(flags)
     const environment = await openEnvironment(this.surroundings().cwd, flags)
     const {topology} = environment
-    checkKnown(
-      'service',
-      args.service,
-      topology.services.map(({name}) => name),
-    )
-    if (flags.region)
-      checkKnown(
-        'region',
-        flags.region,
-        topology.regions.map(({name}) => name),
-      )
+    checkKnown('service', args.service, topology.services)
+    checkKnown('region', flags.region, topology.regions)
     const endpoints = Object.entries(clusterEndpoints(environment)).filter(
       ([region]) => !flags.region || region === flags.region,
     )
