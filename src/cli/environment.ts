@@ -43,26 +43,25 @@ export interface Environment {
 export interface Chosen {
   readonly file?: string | undefined
   readonly env?: string | undefined
+  /** Settings for this run, each `PATH=VALUE`. */
+  readonly set?: readonly string[] | undefined
 }
 
-/** @throws HaError CONFIG_NOT_FOUND, CONFIG_INVALID, STORE_CORRUPT, ROLES_DISAGREE */
-export async function openEnvironment(
-  cwd: string,
-  chosen: Chosen,
-  adapt: (config: Config) => Config = (it) => it,
-): Promise<Environment> {
+/** @throws HaError CONFIG_NOT_FOUND, CONFIG_INVALID, USAGE (in `set`), STORE_CORRUPT, ROLES_DISAGREE */
+export async function openEnvironment(cwd: string, chosen: Chosen): Promise<Environment> {
   const loaded = loadConfigFile({
     cwd,
     ...(chosen.file !== undefined && {file: chosen.file}),
     ...(chosen.env !== undefined && {environment: chosen.env}),
+    ...(chosen.set !== undefined && {overrides: chosen.set}),
   })
-  const config = adapt(loaded.config)
+  const {config} = loaded
   const paths = pathsOf(dirname(loaded.file), config)
   const store = openStore({url: paths.storeUrl})
   const recordedRoles = await readRoles(store)
   const roles = recordedRoles ? extendRoles(recordedRoles.value, config) : initialRoles(config)
   const ledger = await readLedger(store)
-  return {...loaded, config, paths, store, recordedRoles, roles, ledger, topology: deriveTopology(config, roles)}
+  return {...loaded, paths, store, recordedRoles, roles, ledger, topology: deriveTopology(config, roles)}
 }
 
 export function pathsOf(base: string, config: Pick<Config, 'environment' | 'state'>): Paths {

@@ -27,7 +27,10 @@ export const lockFlags = {
 
 /** What of the graph is looked at. */
 export const scopeFlags = {
-  set: Flags.string({summary: 'Override a setting for this run: services.api.image=…', multiple: true}),
+  set: Flags.string({
+    summary: 'Override a setting for this run: services.api.image=…; the next one without it takes it back.',
+    multiple: true,
+  }),
   only: Flags.string({
     summary: 'Only this stack or step; what it needs is taken as it was last recorded.',
     multiple: true,

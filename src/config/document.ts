@@ -22,6 +22,16 @@ const LIMITS = {characters: 256 * 1024, depth: 40, nodes: 20_000} as const
 
 /** The root map, or every reason there is none. Faults beside a root are those that leave the rest readable. */
 export function parseYaml(text: string): {root?: Located; faults: Fault[]} {
+  const {value, faults} = parseYamlValue(text)
+  if (!value) return {faults}
+  if (value.kind === 'scalar' && value.value === null) return {faults: [...faults, EMPTY]}
+  if (value.kind === 'map') return {root: value, faults}
+  const message = 'The file must be a map of settings, `key: value` on each line.'
+  return {faults: [...faults, {code: 'FILE_NOT_A_MAP', message, offset: value.at}]}
+}
+
+/** Any one value, or every reason it cannot be read. */
+export function parseYamlValue(text: string): {value?: Located; faults: Fault[]} {
   const refusal = refuse(text)
   if (refusal) return {faults: [refusal]}
   try {
@@ -51,20 +61,16 @@ const EMPTY: Fault = {
   instead: 'version: 1',
 }
 
-function readDocument(document: Document.Parsed): {root?: Located; faults: Fault[]} {
+function readDocument(document: Document.Parsed): {value?: Located; faults: Fault[]} {
   const {errors, warnings, contents} = document
   // The parser gives up where its own stack ends.
   if (errors.some(({code}) => code === 'RESOURCE_EXHAUSTION')) return {faults: [TOO_DEEP]}
   // What follows a syntax error is guesswork, so that nothing but the syntax is judged.
   if (errors.length > 0) return {faults: errors.slice(0, 50).map((error) => syntaxFault(error, 'YAML_SYNTAX'))}
   const faults = warnings.map((warning) => syntaxFault(warning, 'YAML_TAG'))
-  if (contents === null || (isScalar(contents) && contents.value === null)) return {faults: [...faults, EMPTY]}
   const reader = new Reader(document, faults)
-  const root = reader.read(contents, 0)
-  if (reader.isExhausted) return {faults}
-  if (root.kind === 'map') return {root, faults}
-  const message = 'The file must be a map of settings, `key: value` on each line.'
-  return {faults: [...faults, {code: 'FILE_NOT_A_MAP', message, offset: root.at}]}
+  const value = reader.read(contents, 0)
+  return reader.isExhausted ? {faults} : {value, faults}
 }
 
 const syntaxFault = ({message, pos}: YAMLParseError | YAMLWarning, code: ProblemCode): Fault => ({

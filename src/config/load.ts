@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly cwd: string
   /** The file's first environment by default. */
   readonly environment?: string
+  /** `--set`: settings for this run, each `PATH=VALUE`. */
+  readonly overrides?: readonly string[]
 }
 
 export interface LoadedConfig {
@@ -37,12 +39,12 @@ export function findConfigFile(start: string): string | undefined {
 /**
  * The configuration of one environment.
  * @throws HaError CONFIG_NOT_FOUND when there is no such file or it cannot be read; CONFIG_INVALID with `data.problems`
- * (Problem[]) when anything in it is wrong.
+ * (Problem[]) when anything in it is wrong, USAGE with the same when it is only what the overrides make of it.
  */
 export const loadConfig = (options: LoadOptions): Config => loadConfigFile(options).config
 
 /** The same with the file it came from. */
-export function loadConfigFile({file: given, cwd, environment}: LoadOptions): LoadedConfig {
+export function loadConfigFile({file: given, cwd, environment, overrides}: LoadOptions): LoadedConfig {
   const file = given === undefined ? findConfigFile(cwd) : resolve(cwd, given)
   if (file === undefined) {
     throw new HaError('CONFIG_NOT_FOUND', `There is no ${CONFIG_FILE} in ${cwd} or any folder above it.`, {
@@ -55,6 +57,7 @@ export function loadConfigFile({file: given, cwd, environment}: LoadOptions): Lo
     file: shown.startsWith('..') ? file : shown,
     baseDir: dirname(file),
     ...(environment !== undefined && {environment}),
+    ...(overrides !== undefined && {overrides}),
   })
   if ('config' in parsed) return {config: parsed.config, file, text}
   throw invalid(parsed.problems)
@@ -76,7 +79,13 @@ function read(file: string): string {
 }
 
 function invalid(problems: readonly Problem[]): HaError {
-  const [first] = problems
+  if (problems.every(({file}) => file.startsWith('--'))) {
+    return new HaError('USAGE', 'What --set gives does not fit.', {
+      data: {problems},
+      next: ['Correct the flag and run it again; ha.yaml itself is in order.'],
+    })
+  }
+  const first = problems.find(({file}) => !file.startsWith('--'))
   const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
   return new HaError('CONFIG_INVALID', `${first?.file ?? CONFIG_FILE} has ${count}.`, {
     data: {problems},

@@ -10,6 +10,7 @@ import {parseYaml} from './document.ts'
 import {type Environment, environmentsOf, placeOf} from './environments.ts'
 import {childOf, type Located, offsetOf, type Path} from './located.ts'
 import {nearest} from './nearest.ts'
+import {applyOverrides, type Flag, parseOverrides} from './overrides.ts'
 import {type Fault, type Problem, placeProblems} from './problems.ts'
 import {type Context, resolveConfig} from './resolve.ts'
 import {RULES} from './rules/index.ts'
@@ -24,28 +25,38 @@ export interface ParseOptions {
   readonly baseDir: string
   /** Environment to resolve; the file's first by default. */
   readonly environment?: string
+  /** Settings for this run alone, each `PATH=VALUE`; laid over the chosen environment. */
+  readonly overrides?: readonly string[]
 }
 
 export type Parsed = {readonly config: Config} | {readonly problems: readonly Problem[]}
 
-export function parseConfig(text: string, {file, baseDir, environment}: ParseOptions): Parsed {
-  const refuse = (faults: readonly Fault[]) => ({problems: placeProblems(text, file, faults)})
+export function parseConfig(text: string, {file, baseDir, environment, overrides = []}: ParseOptions): Parsed {
+  const refuse = (faults: readonly Fault[], flags: readonly Flag[] = []) => ({
+    problems: placeProblems(text, file, faults, flags),
+  })
   const {root, faults} = parseYaml(text)
   if (!root) return refuse(faults)
   const version = versionFault(root)
   if (version?.code === 'VERSION_UNSUPPORTED') return refuse([...faults, version])
   const found = environmentsOf(root)
-  const checked = found.environments.map((each) => checkEnvironment(each, baseDir))
   const chosen = environment ?? found.environments[0]?.name
+  const before = found.environments.find(({name}) => name === chosen)
+  const set = parseOverrides(overrides, text.length, before?.root ?? found.base)
+  const laid = found.environments.map((each) =>
+    each === before ? {...each, root: applyOverrides(each.root, set)} : each,
+  )
+  const checked = laid.map((each) => checkEnvironment(each, baseDir))
   const all = [
+    ...set.faults,
     ...faults,
     ...(version ? [version] : []),
     ...found.faults,
-    ...mergeFaults(checked, baseFaults(found.base)),
+    ...mergeFaults(checked, baseFaults(found.base), text.length),
     ...unknownEnvironment(root, found.environments, environment),
   ]
   const config = checked.find(({name}) => name === chosen)?.config
-  return all.length === 0 && config ? {config} : refuse(all)
+  return all.length === 0 && config ? {config} : refuse(all, set.flags)
 }
 
 interface Checked {
@@ -88,8 +99,8 @@ const areRelated = (a: Path, b: Path) => a.slice(0, b.length).every((step, index
 const baseFaults = (base: Located): Fault[] =>
   checkShape({name: '', at: base.at, root: base}).faults.filter(({code}) => code !== 'KEY_MISSING')
 
-/** One fault shown once; where only some environments have it, it says which. */
-function mergeFaults(checked: readonly Checked[], common: readonly Fault[]): Fault[] {
+/** One fault shown once; where only some environments have it, it says which. Beyond `end` lie flags, which are of one alone. */
+function mergeFaults(checked: readonly Checked[], common: readonly Fault[], end: number): Fault[] {
   const keyOf = ({code, offset, message}: Fault) => `${code} ${offset} ${message}`
   const told = new Set(common.map(keyOf))
   const merged = new Map<string, {fault: Fault; names: string[]}>()
@@ -103,7 +114,8 @@ function mergeFaults(checked: readonly Checked[], common: readonly Fault[]): Fau
     }
   }
   const some = [...merged.values()].map(({fault, names}) => {
-    const isCommon = names.length === checked.length || fault.message.includes(`environment ${names[0]}`)
+    const isCommon =
+      names.length === checked.length || fault.offset > end || fault.message.includes(`environment ${names[0]}`)
     return isCommon ? fault : {...fault, message: `${fault.message.replace(/\.$/, '')} (in ${names.join(', ')}).`}
   })
   return [...common, ...some]

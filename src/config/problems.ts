@@ -101,13 +101,42 @@ export interface Fault {
   readonly instead?: string
 }
 
-/** Turns faults of one text into problems: sorted by place, the same fault once. */
-export function placeProblems(text: string, file: string, faults: readonly Fault[]): Problem[] {
-  const starts = lineStarts(text)
-  const problems = faults.map((fault) => placeProblem(text, starts, file, fault))
-  const seen = new Map(problems.map((problem) => [`${problem.line}:${problem.column}:${problem.message}`, problem]))
-  return [...seen.values()].sort((a, b) => a.line - b.line || a.column - b.column)
+/** A text beside the file that offsets may lie in: `start` is where its own begin, beyond the file's. */
+export interface Aside {
+  readonly text: string
+  readonly start: number
 }
+
+/** Turns faults of one text, and of `--set` flags beside it, into problems: sorted by place, the same fault once. */
+export function placeProblems(
+  text: string,
+  file: string,
+  faults: readonly Fault[],
+  flags: readonly Aside[] = [],
+): Problem[] {
+  const starts = lineStarts(text)
+  const problems = faults
+    .toSorted((a, b) => a.offset - b.offset)
+    .map((fault) => {
+      const flag = flags.findLast(({start}) => fault.offset >= start)
+      return flag ? placeInFlag(flag, fault) : placeProblem(text, starts, file, fault)
+    })
+  const seen = new Map(
+    problems.map((problem) => [[problem.file, problem.line, problem.column, problem.message].join(':'), problem]),
+  )
+  return [...seen.values()]
+}
+
+/** The flag itself is the place; there is no line to show beside it. */
+const placeInFlag = ({text, start}: Aside, {code, message, offset, instead}: Fault): Problem => ({
+  code,
+  message,
+  file: `--set ${printable(text.slice(0, 200))}`,
+  line: 1,
+  column: offset - start + 1,
+  excerpt: '',
+  ...(instead !== undefined && {instead}),
+})
 
 function placeProblem(text: string, starts: readonly number[], file: string, fault: Fault): Problem {
   const offset = Math.max(0, Math.min(fault.offset, text.length))

@@ -101,7 +101,7 @@ export function wordsFor(event: Event, {style, verbose}: Wording): readonly stri
 function problemLines(problems: unknown, style: Style): string[] {
   if (!Array.isArray(problems)) return []
   return problems.flatMap(({file, line, column, message, code, excerpt, instead}: Placed) => [
-    `${style('strong', `${file}:${line}:${column}`)} ${message} ${style('dim', `[${code}]`)}`,
+    `${style('strong', file.startsWith('--') ? `${file}:` : `${file}:${line}:${column}`)} ${message} ${style('dim', `[${code}]`)}`,
     ...(excerpt.trim() ? [style('dim', `  ${excerpt}`)] : []),
     ...(instead === undefined ? [] : [`  → ${instead}`]),
   ])
