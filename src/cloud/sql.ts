@@ -89,6 +89,8 @@ export function grantsFor(database: string, users: readonly string[]): string {
     `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${name}') THEN CREATE ROLE ${owner} NOLOGIN; END IF; END $$;`,
     `GRANT ALL ON DATABASE ${quoteIdentifier(database)} TO ${owner};`,
     `GRANT ALL ON SCHEMA public TO ${owner};`,
+    // Whoever made the role may pass it on, yet since PostgreSQL 16 has none of its rights: a person with psql needs them.
+    `GRANT ${owner} TO CURRENT_USER;`,
     ...users.map((user) => `GRANT ${owner} TO ${quoteIdentifier(user)};`),
   ].join('\n')
 }
