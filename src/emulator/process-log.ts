@@ -3,8 +3,8 @@
  * is served from (https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md).
  * Bounded: at half of the allowance the file becomes `FILE.1`, replacing the one before.
  */
-import {closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync} from 'node:fs'
-import {dirname} from 'node:path'
+import {readFileSync} from 'node:fs'
+import {openRotatingFile} from './rotating-file.ts'
 
 export type Stream = 'stdout' | 'stderr'
 
@@ -29,26 +29,9 @@ export function openProcessLog(
   maxBytes: number,
   onLine?: (line: string, stream: Stream) => void,
 ): ProcessLog {
-  mkdirSync(dirname(file), {recursive: true})
-  let fd: number | undefined = openSync(file, 'a', 0o600)
-  let size = statSync(file).size
+  const kept = openRotatingFile(file, maxBytes)
   const rest: Record<Stream, string> = {stdout: '', stderr: ''}
   const decoders = {stdout: new TextDecoder(), stderr: new TextDecoder()}
-
-  const put = (text: string) => {
-    if (fd === undefined) return
-    try {
-      if (size > 0 && size + Buffer.byteLength(text) > maxBytes / 2) {
-        closeSync(fd)
-        renameSync(file, `${file}.1`)
-        fd = openSync(file, 'a', 0o600)
-        size = 0
-      }
-      size += writeSync(fd, text)
-    } catch {
-      // Nothing to be done for these lines; the next may fit again.
-    }
-  }
 
   const append = (stream: Stream, lines: readonly string[]) => {
     const time = stamp()
@@ -56,10 +39,10 @@ export function openProcessLog(
     for (const line of lines) {
       text += `${time} ${stream} F ${line}\n`
       if (text.length < maxBytes / 8) continue
-      put(text)
+      kept.append(text)
       text = ''
     }
-    if (text) put(text)
+    if (text) kept.append(text)
     if (onLine) for (const line of lines) onLine(line, stream)
   }
 
@@ -75,8 +58,7 @@ export function openProcessLog(
     },
     close() {
       for (const stream of ['stdout', 'stderr'] as const) if (rest[stream]) append(stream, [rest[stream]])
-      if (fd !== undefined) closeSync(fd)
-      fd = undefined
+      kept.close()
     },
   }
 }

@@ -1,12 +1,12 @@
 /** The load balancer's records: one set, written through Pulumi and through REST alike, by the same rules. */
 import {createHash} from 'node:crypto'
+import type {EmulatorClock} from '../clock.ts'
 import type {Props, Records} from '../contract.ts'
 import {alreadyExists, inUse, notFound, relativeName, requireOf, selfLink, staleFingerprint} from './google.ts'
 import {KINDS} from './kinds/index.ts'
 import {type Directory, type Kind, referencesIn, requireName, without} from './kinds/kind.ts'
 import {adopt, mergePatch, recordOf, viewOf, wireOf, writable} from './kinds/wire.ts'
 import {NEG_TOKEN} from './negs.ts'
-import type {Time} from './time.ts'
 
 export interface Collections extends Directory {
   insert(kind: Kind, inputs: Props): {id: string; outputs: Props}
@@ -35,7 +35,7 @@ export const idOf = (kind: Kind, project: string, name: string) =>
 export const numberOf = (id: string, born: unknown) =>
   (hash(`${id} ${String(born)}`).readBigUInt64BE() >> 1n).toString()
 
-export function createCollections(records: Records, time: Time, changed: () => void): Collections {
+export function createCollections(records: Records, time: EmulatorClock, changed: () => void): Collections {
   const find = (kind: Kind, id: string) => records.get(kind.token, id)
 
   const record = (id: string) => {

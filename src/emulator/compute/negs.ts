@@ -1,9 +1,10 @@
 /** Zonal network endpoint groups: the seam between a cluster's NEG controller and the load balancer. */
+
+import type {EmulatorClock} from '../clock.ts'
 import type {Props, Records} from '../contract.ts'
 import {alreadyExists, inUse, invalid, notFound, selfLink} from './google.ts'
 import {listOf, requireName, textOr} from './kinds/kind.ts'
 import {NETWORK_ENDPOINTS_PER_CALL} from './limits.ts'
-import type {Time} from './time.ts'
 
 /** Records are kept under the type's name in Pulumi, though only REST makes them. */
 export const NEG_TOKEN = 'gcp:compute/networkEndpointGroup:NetworkEndpointGroup'
@@ -36,7 +37,7 @@ export const endpointKey = (endpoint: {ipAddress: string; port: number}) => `${e
 /** https://cloud.google.com/compute/docs/reference/rest/v1/networkEndpointGroups */
 export function createNegs(
   records: Records,
-  time: Time,
+  time: EmulatorClock,
   usersOf: (id: string) => readonly string[],
   changed: () => void,
 ): Negs {

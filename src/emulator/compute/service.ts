@@ -1,5 +1,6 @@
 /** Compute's load balancing: control plane for Pulumi and REST, and the load balancer itself. */
 import {join} from 'node:path'
+import {type EmulatorClock, systemClock} from '../clock.ts'
 import type {Service, World} from '../contract.ts'
 import {createCollections} from './directory.ts'
 import {KINDS} from './kinds/index.ts'
@@ -13,12 +14,11 @@ import type {Probe} from './plane/probe.ts'
 import {resourceType} from './resources.ts'
 import {createOperations} from './rest/operations.ts'
 import {mountRoutes} from './rest/routes.ts'
-import {systemTime, type Time} from './time.ts'
 
 export interface ComputeOptions {
   /** Local port that stands for port 80; taken by somebody else is PortTaken. Default: 8080 when free, else any. */
   readonly edgePort?: number
-  readonly time?: Time
+  readonly time?: EmulatorClock
   readonly probe?: Probe
 }
 
@@ -29,7 +29,7 @@ const NAME = 'compute'
  * (`/compute/v1/projects/P/…`), `GET /emulator/v1/edge`, and the load balancer they describe.
  */
 export function createComputeService(world: World, options: ComputeOptions = {}): Service {
-  const time = options.time ?? systemTime
+  const time = options.time ?? systemClock
   const dir = join(world.dir, NAME)
   let running = false
   let latest: Promise<void> = Promise.resolve()

@@ -1,5 +1,5 @@
+import type {EmulatorClock} from '../clock.ts'
 import type {Delivery} from './backlog.ts'
-import type {Clock} from './clock.ts'
 import type {TopicConfig} from './config.ts'
 import {LIMITS} from './limits.ts'
 import type {Content, Message} from './message.ts'
@@ -35,7 +35,7 @@ export interface SchemaRevision {
 
 export interface BrokerDeps {
   readonly store: Store
-  readonly clock: Clock
+  readonly clock: EmulatorClock
   readonly timers: Timers
   /** Whether Pub/Sub's service agent may publish to `topic` and acknowledge on `subscription` (full names). */
   readonly mayDeadLetter: (subscription: string, topic: string) => boolean
@@ -51,7 +51,7 @@ export class Broker {
   readonly schemas = new Map<string, readonly SchemaRevision[]>()
   readonly messages = new Map<number, Message>()
   readonly store: Store
-  readonly clock: Clock
+  readonly clock: EmulatorClock
   readonly timers: Timers
   readonly mayDeadLetter: BrokerDeps['mayDeadLetter']
   readonly log: BrokerDeps['log']

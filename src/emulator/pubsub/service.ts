@@ -1,8 +1,8 @@
 import {join} from 'node:path'
 import type {Server} from '@grpc/grpc-js'
+import {type EmulatorClock, systemClock} from '../clock.ts'
 import type {ResourceType, Service, World} from '../contract.ts'
 import {Broker} from './broker.ts'
-import {type Clock, systemClock} from './clock.ts'
 import {deadLetterGrants} from './dead-letter-grants.ts'
 import {CODE, PubSubError} from './failures.ts'
 import {createServer, listen} from './grpc/server.ts'
@@ -34,7 +34,7 @@ interface Running {
 }
 
 /** Pub/Sub: gRPC for clients, REST for gcloud, resource types for Pulumi; all that is acknowledged is on disk below `<dir>/pubsub`. */
-export function createPubSubService(world: World, clock: Clock = systemClock): PubSubService {
+export function createPubSubService(world: World, clock: EmulatorClock = systemClock): PubSubService {
   let running: Running | undefined
   const needed = (): Running => {
     if (!running) throw new PubSubError(CODE.unavailable, 'The emulated Pub/Sub is not running.')
@@ -59,7 +59,7 @@ export function createPubSubService(world: World, clock: Clock = systemClock): P
   }
 }
 
-async function start(world: World, clock: Clock): Promise<Running> {
+async function start(world: World, clock: EmulatorClock): Promise<Running> {
   const port = await world.ports.claim(NAME, {preferred: USUAL_PORT})
   const timers = new Timers(clock)
   const store = new Store(join(world.dir, NAME))

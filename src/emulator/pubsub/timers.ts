@@ -1,4 +1,4 @@
-import type {Clock} from './clock.ts'
+import type {EmulatorClock} from '../clock.ts'
 import {Heap, type Placed} from './heap.ts'
 
 export interface Timer extends Placed {
@@ -11,12 +11,12 @@ const LONGEST_MS = 2_147_483_647
 
 /** Any number of deadlines on one clock timer: nothing wakes up while none is due. */
 export class Timers {
-  readonly #clock: Clock
+  readonly #clock: EmulatorClock
   readonly #heap = new Heap<Timer>((a, b) => a.due < b.due)
   #armed: {due: number; cancel: () => void} | undefined
   #closed = false
 
-  constructor(clock: Clock) {
+  constructor(clock: EmulatorClock) {
     this.#clock = clock
   }
 

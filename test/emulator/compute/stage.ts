@@ -1,7 +1,7 @@
 import type {RequestListener} from 'node:http'
 import {expect} from 'vitest'
+import {systemClock} from '../../../src/emulator/clock.ts'
 import type {ComputeOptions} from '../../../src/emulator/compute/service.ts'
-import {systemTime} from '../../../src/emulator/compute/time.ts'
 import type {Props} from '../../../src/emulator/contract.ts'
 import {
   allHealthy,
@@ -85,8 +85,8 @@ export const counters = async (bench: Bench) =>
   ).counters
 
 /** Timers of a second and more take a fiftieth of it. */
-export function fast(): typeof systemTime {
-  return {...systemTime, after: (ms, run) => systemTime.after(ms / 50, run)}
+export function fast(): typeof systemClock {
+  return {...systemClock, after: (ms, run) => systemClock.after(ms / 50, run)}
 }
 
 export function routed(defaultRouteAction: Props): Props {

@@ -3,10 +3,10 @@ import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {onTestFinished} from 'vitest'
+import type {EmulatorClock} from '../../../src/emulator/clock.ts'
 import {parseAckId} from '../../../src/emulator/pubsub/ack-id.ts'
 import {createSubscription, createTopic, subscriptionNamed} from '../../../src/emulator/pubsub/admin.ts'
 import {Broker} from '../../../src/emulator/pubsub/broker.ts'
-import type {Clock} from '../../../src/emulator/pubsub/clock.ts'
 import type {SubscriptionConfig, TopicConfig} from '../../../src/emulator/pubsub/config.ts'
 import type {Consumer} from '../../../src/emulator/pubsub/consumer.ts'
 import {forwardDeadLetter, publish} from '../../../src/emulator/pubsub/publish.ts'
@@ -15,7 +15,7 @@ import {keepRetention} from '../../../src/emulator/pubsub/retention.ts'
 import {Store} from '../../../src/emulator/pubsub/store.ts'
 import {Timers} from '../../../src/emulator/pubsub/timers.ts'
 
-export interface FakeClock extends Clock {
+export interface FakeClock extends EmulatorClock {
   /** Moves time on, firing what comes due on the way, each at its own time. */
   advance(ms: number): void
   /** Timers waiting: how often an idle process would wake up. */

@@ -1,5 +1,5 @@
 /** One backend service at work: its endpoints kept in step with the records, and the choice among them. */
-import type {Time} from '../time.ts'
+import type {EmulatorClock} from '../../clock.ts'
 import type {ServiceConfig} from './config.ts'
 import {Endpoint} from './endpoint.ts'
 import {type CandidateGroup, NO_TURNS, pick} from './pick.ts'
@@ -15,10 +15,10 @@ export class Backend {
   readonly #endpoints = new Map<string, Endpoint>()
   readonly #leaving = new Set<Endpoint>()
   #turns = NO_TURNS
-  readonly #time: Time
+  readonly #time: EmulatorClock
   readonly #probe: Probe
 
-  constructor(config: ServiceConfig, recovered: boolean, time: Time, probe: Probe) {
+  constructor(config: ServiceConfig, recovered: boolean, time: EmulatorClock, probe: Probe) {
     this.config = config
     this.#time = time
     this.#probe = probe

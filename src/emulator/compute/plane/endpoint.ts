@@ -1,7 +1,7 @@
 /** One endpoint of one backend service while it is attached: its health, its standing, its connections. */
 import {Pool} from 'undici'
+import type {EmulatorClock} from '../../clock.ts'
 import {KEEP_ALIVE} from '../limits.ts'
-import type {Time} from '../time.ts'
 import type {CheckConfig, GroupConfig, OutlierConfig, ServiceConfig} from './config.ts'
 import {GOOD_STANDING, isEjected, judge, type Pool as OutlierPool, type Standing} from './outliers.ts'
 import {type Checker, type Health, observe, type Probe, startChecker} from './probe.ts'
@@ -32,7 +32,7 @@ export class Endpoint {
   #standing: Standing = GOOD_STANDING
   #undrain: (() => void) | undefined
   #uneject: (() => void) | undefined
-  readonly #time: Time
+  readonly #time: EmulatorClock
   readonly #probe: Probe
 
   /** `recovered`: it was attached before the emulator restarted, so one passed check is enough. */
@@ -41,7 +41,7 @@ export class Endpoint {
     group: GroupConfig,
     config: ServiceConfig,
     recovered: boolean,
-    time: Time,
+    time: EmulatorClock,
     probe: Probe,
   ) {
     this.ipAddress = address.ipAddress

@@ -1,6 +1,6 @@
 /** The way of a request: URL map, security policy, backend, retries, answer, log. */
 import type {IncomingMessage, ServerResponse} from 'node:http'
-import type {Time} from '../time.ts'
+import type {EmulatorClock} from '../../clock.ts'
 import type {AccessLog} from './access-log.ts'
 import {type Counters as ArmorCounters, evaluate, type Verdict} from './armor.ts'
 import type {Backend} from './backend.ts'
@@ -21,7 +21,7 @@ export interface Front {
   readonly counters: Counters
   readonly armor: ArmorCounters
   readonly log: AccessLog
-  readonly time: Time
+  readonly time: EmulatorClock
 }
 
 export async function serve(

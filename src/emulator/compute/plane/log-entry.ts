@@ -1,6 +1,6 @@
 /** One line of the access log: https://cloud.google.com/load-balancing/docs/https/https-logging-monitoring */
 import type {IncomingMessage} from 'node:http'
-import type {Time} from '../time.ts'
+import type {EmulatorClock} from '../../clock.ts'
 import type {Verdict} from './armor.ts'
 import type {Backend} from './backend.ts'
 import type {ListenerConfig} from './config.ts'
@@ -26,7 +26,7 @@ export interface Served {
   readonly started: number
 }
 
-export function logEntry(time: Time, served: Served): object {
+export function logEntry(time: EmulatorClock, served: Served): object {
   const {listener, backend, verdict, client, request, result, started} = served
   const {endpoint} = result
   return {

@@ -1,10 +1,10 @@
 /** The load balancer's data plane: listeners and backends kept in step with what is on record. */
 import http, {type Server} from 'node:http'
 import https from 'node:https'
+import type {EmulatorClock} from '../../clock.ts'
 import type {Log, Ports} from '../../contract.ts'
 import {lastSegment} from '../google.ts'
 import {HEADERS, KEEP_ALIVE} from '../limits.ts'
-import type {Time} from '../time.ts'
 import type {AccessLog} from './access-log.ts'
 import {sweep} from './armor.ts'
 import {Backend} from './backend.ts'
@@ -44,7 +44,7 @@ export interface Plane {
 
 export interface PlaneOptions {
   readonly ports: Ports
-  readonly time: Time
+  readonly time: EmulatorClock
   readonly log: Log
   readonly accessLog: AccessLog
   certificate(): Certificate

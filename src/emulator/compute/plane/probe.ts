@@ -2,7 +2,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import net from 'node:net'
-import type {Time} from '../time.ts'
+import type {EmulatorClock} from '../../clock.ts'
 import type {CheckConfig} from './config.ts'
 
 export interface Health {
@@ -80,7 +80,7 @@ export interface Checker {
 export function startChecker(
   check: CheckConfig,
   target: {ipAddress: string; port: number},
-  time: Time,
+  time: EmulatorClock,
   send: Probe,
   told: (passed: boolean) => void,
 ): Checker {

@@ -1,9 +1,10 @@
 /** Google answers every write with an operation; ours are done when they are answered. */
+
+import type {EmulatorClock} from '../../clock.ts'
 import type {Props} from '../../contract.ts'
 import {numberOf} from '../directory.ts'
 import {notFound, selfLink} from '../google.ts'
 import {KEPT} from '../limits.ts'
-import type {Time} from '../time.ts'
 
 export interface Operations {
   /** Records a deed that is done. `target` is the id of what it was done to. */
@@ -14,7 +15,7 @@ export interface Operations {
 }
 
 /** https://cloud.google.com/compute/docs/reference/rest/v1/globalOperations */
-export function createOperations(time: Time): Operations {
+export function createOperations(time: EmulatorClock): Operations {
   const kept = new Map<string, Props>()
   let count = 0
 
