@@ -5,6 +5,7 @@ import {join} from 'node:path'
 import {promisify} from 'node:util'
 import pg from 'pg'
 import {afterAll, beforeAll, expect, onTestFinished, test} from 'vitest'
+import {openPorts} from '../../src/emulator/ports.ts'
 import {processesOf} from '../../src/emulator/sql/leftovers.ts'
 import {startAuthProxy} from '../../src/emulator/sql/proxy.ts'
 import {API, type Cloud, newFolder, openCloud, PROJECT} from '../emulator/sql/cloud.ts'
@@ -355,7 +356,7 @@ test('an IAM user comes in without a password, a built-in one with it, and neith
 test('the proxy’s sessions survive a crash of the primary by reconnecting to the same address', async () => {
   const {a} = await pair(false)
   await cloud.done('POST', `${API}/instances/${a}/users`, {name: 'api@p.iam', type: 'CLOUD_IAM_SERVICE_ACCOUNT'})
-  const port = 29_431
+  const port = await openPorts(join(cloud.dir, 'proxy-ports.json')).claim('proxy')
   const proxy = await startAuthProxy({
     args: [`${PROJECT}:${US}:${a}?port=5432`],
     portOf: () => port,

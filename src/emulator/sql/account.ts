@@ -5,7 +5,7 @@
 import {createHash} from 'node:crypto'
 import {chmod, mkdir, readdir, readFile, rm, rmdir, stat, writeFile} from 'node:fs/promises'
 import {dirname, join, resolve} from 'node:path'
-import {endLeftovers} from './leftovers.ts'
+import {clearUpAll} from './leftovers.ts'
 
 export interface Account {
   readonly uid: number
@@ -62,7 +62,7 @@ export async function sweepElsewhere(): Promise<void> {
     if (origin === undefined) continue
     const [gone, instances] = [await isMissing(origin), await readdir(folder)]
     if (!gone && instances.length > 1) continue
-    for (const instance of instances) await endLeftovers(join(folder, instance, 'data'))
+    await clearUpAll(folder)
     await rm(folder, {recursive: true, force: true})
   }
   await rmdir(ELSEWHERE).catch(() => {})

@@ -39,7 +39,10 @@ export function takeBackup(folder: string, server: Upstream): Promise<Backup> {
 }
 
 async function take(folder: string, server: Upstream): Promise<Backup> {
-  await mkdir(backupDirOf(folder), {recursive: true, mode: 0o700})
+  // Not with its parents: the instance may be gone.
+  await mkdir(backupDirOf(folder), {mode: 0o700}).catch((error) => {
+    if (error.code !== 'EEXIST') throw error
+  })
   const partial = join(backupDirOf(folder), 'partial.new')
   await pipeline(streamBaseBackup(server, 'backup'), createGzip({level: 1}), createWriteStream(partial, {mode: 0o600}))
   // Named by its end: only then is the copy consistent.
@@ -52,10 +55,19 @@ async function take(folder: string, server: Upstream): Promise<Backup> {
 
 /** Takes a backup each day, and one now when there is none. Returns what ends that. */
 export function scheduleBackups(folder: string, server: Upstream, log: (problem: string) => void): () => void {
-  const back = () => void takeBackup(folder, server).catch((error) => log(String(error)))
+  let ended = false
+  const back = () => void takeBackup(folder, server).catch((error) => ended || log(String(error)))
   const timer = setInterval(back, LOCAL.backupIntervalMs)
-  listBackups(folder).then((backups) => backups.length === 0 && back())
-  return () => clearInterval(timer)
+  listBackups(folder).then((backups) => ended || backups.length > 0 || back())
+  return () => {
+    ended = true
+    clearInterval(timer)
+  }
+}
+
+/** Resolves when no backup is under way; one whose server was stopped fails soon. */
+export async function backupsEnded(folder: string): Promise<void> {
+  await underWay.get(folder)
 }
 
 export async function forgetBackups(folder: string): Promise<void> {

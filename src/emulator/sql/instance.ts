@@ -3,12 +3,19 @@ import {rm} from 'node:fs/promises'
 import type pg from 'pg'
 import type {Log} from '../contract.ts'
 import {type AdminOptions, asAdmin, createBuiltInRoles, dropSlots, putSlot, readPosition} from './admin.ts'
-import {archiveDirOf, type Backup, forgetBackups, listBackups, scheduleBackups, takeBackup} from './backups.ts'
+import {
+  archiveDirOf,
+  type Backup,
+  backupsEnded,
+  forgetBackups,
+  listBackups,
+  scheduleBackups,
+  takeBackup,
+} from './backups.ts'
 import type {Upstream} from './base-backup.ts'
 import {becomeStandby, cloneFrom, initialise, ownedFolder} from './build.ts'
 import {type ControlData, readControlFile} from './control-file.ts'
-import {effectiveFlags} from './flags.ts'
-import {endLeftovers} from './leftovers.ts'
+import {clearUp} from './leftovers.ts'
 import {type Observed, observed} from './observed.ts'
 import {
   type InstanceRecord,
@@ -19,7 +26,7 @@ import {
   type ZoneChange,
 } from './record.ts'
 import {checkSettings, dataDirOf, type ServerPlace, startServer} from './server.ts'
-import {ADMIN, type ServerSettings} from './settings.ts'
+import {ADMIN, type ServerSettings, settingsOf} from './settings.ts'
 import {type Supervisor, supervise} from './supervisor.ts'
 import {checkpoint, promoteServer, streaming} from './waits.ts'
 
@@ -205,19 +212,22 @@ export class Instance {
 
   /** Stops the server; the instance stays. */
   close(): Promise<void> {
-    this.#endBackups()
-    return this.#exclusive(() => this.#supervisor.stop())
+    return this.#exclusive(() => this.#end('fast'))
   }
 
   /** Stops the server and deletes everything. */
   delete(): Promise<void> {
-    this.#endBackups()
     return this.#exclusive(async () => {
-      await this.#supervisor.stop('immediate')
-      await endLeftovers(dataDirOf(this.#place.folder))
-      // A backup that was under way may still write its last bytes.
-      await rm(this.#place.folder, {recursive: true, force: true, maxRetries: 5})
+      await this.#end('immediate')
+      await clearUp(dataDirOf(this.#place.folder))
+      await rm(this.#place.folder, {recursive: true, force: true})
     })
+  }
+
+  async #end(mode: 'fast' | 'immediate'): Promise<void> {
+    this.#endBackups()
+    await this.#supervisor.stop(mode)
+    await backupsEnded(this.#place.folder)
   }
 
   async #clone(): Promise<void> {
@@ -265,14 +275,7 @@ export class Instance {
   }
 
   #settings(spec = this.#record.spec): ServerSettings {
-    const {name, port, primary} = this.#record
-    return {
-      name,
-      port,
-      flags: effectiveFlags(spec.flags),
-      ...(primary ? {upstream: {...primary, user: ADMIN}} : {}),
-      ...(spec.archiving ? {archive: archiveDirOf(this.#place.folder)} : {}),
-    }
+    return settingsOf({...this.#record, spec}, archiveDirOf(this.#place.folder))
   }
 
   async #needsRestart(): Promise<boolean> {

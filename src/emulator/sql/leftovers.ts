@@ -1,9 +1,12 @@
 /** Server processes whose supervisor or postmaster was killed: found by the folder they work in, and ended. */
-import {execFileSync} from 'node:child_process'
+import {execFile, execFileSync} from 'node:child_process'
 import {readdirSync, readFileSync, readlinkSync} from 'node:fs'
-import {readFile} from 'node:fs/promises'
+import {readdir, readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
+import {promisify} from 'node:util'
+
+const run = promisify(execFile)
 
 /**
  * Ends every process that still works on the folder: a postmaster whose supervisor was killed (told to stop at once, so that it
@@ -18,6 +21,23 @@ export async function endLeftovers(dataDir: string): Promise<void> {
   if (await gone(dataDir, 5_000)) return
   send(rest, 'SIGKILL')
   await gone(dataDir, 5_000)
+}
+
+/**
+ * Ends what works on an instance's data folder and gives back the shared memory of a postmaster that was killed, which only its next
+ * start would have done. For a folder that is about to be deleted.
+ */
+export async function clearUp(dataDir: string): Promise<void> {
+  await endLeftovers(dataDir)
+  const lines = (await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
+  // The seventh line holds key and id: https://github.com/postgres/postgres/blob/REL_18_STABLE/src/include/utils/pidfile.h
+  const id = lines[6]?.trim().split(/\s+/)[1]
+  if (id) await run('ipcrm', ['-m', id]).catch(() => {})
+}
+
+/** As `clearUp`, for every instance in a region's folder: when the emulator's data is deleted while a region was killed. */
+export async function clearUpAll(instances: string): Promise<void> {
+  for (const name of await readdir(instances).catch(() => [])) await clearUp(join(instances, name, 'data'))
 }
 
 async function gone(dataDir: string, ms: number): Promise<boolean> {

@@ -1,6 +1,8 @@
 /** What an instance's servers are told: postgresql.conf and pg_hba.conf, written anew before every start. Pure. */
 import type {Upstream} from './base-backup.ts'
+import {effectiveFlags} from './flags.ts'
 import {LOCAL} from './limits.ts'
+import type {InstanceRecord} from './record.ts'
 
 /** The superuser that operates the server; customers never get it. Cloud SQL's has the same name. */
 export const ADMIN = 'cloudsqladmin'
@@ -15,6 +17,17 @@ export interface ServerSettings {
   readonly archive?: string
   /** Set while a server is restored to a point in time. */
   readonly recovery?: {readonly archive: string; readonly targetTime?: string}
+}
+
+/** What an instance's record comes to; `archive` is where its log goes when it archives. */
+export function settingsOf({name, port, spec, primary}: InstanceRecord, archive: string): ServerSettings {
+  return {
+    name,
+    port,
+    flags: effectiveFlags(spec.flags),
+    ...(primary ? {upstream: {...primary, user: ADMIN}} : {}),
+    ...(spec.archiving ? {archive} : {}),
+  }
 }
 
 /** A replication slot's name allows only lower case, digits and underscores. */

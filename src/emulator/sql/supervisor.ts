@@ -27,19 +27,24 @@ export function supervise({name, log, launch, died}: Supervised): Supervisor {
   let server: Server | undefined
   let timer: NodeJS.Timeout | undefined
   let attempt = 0
+  let beginning: Promise<void> | undefined
 
-  const begin = async () => {
+  const launchOne = async () => {
     const started = await launch()
+    // Stopped meanwhile.
+    if (!wanted) return started.stop('immediate')
     server = started
     const ended = started.exited.then(() => {
       if (server === started) server = undefined
-      return !wanted
+      return wanted
     })
     await started.ready
     attempt = 0
-    ended.then((asked) => {
-      if (!asked) revive()
-    })
+    ended.then((unasked) => unasked && revive())
+  }
+  const begin = () => {
+    beginning = launchOne()
+    return beginning
   }
 
   const revive = () => {
@@ -76,6 +81,7 @@ export function supervise({name, log, launch, died}: Supervised): Supervisor {
       wanted = false
       clearTimeout(timer)
       await server?.stop(mode)
+      await beginning?.catch(() => {})
       server = undefined
     },
   }

@@ -1,4 +1,4 @@
-import {chmodSync, mkdirSync, mkdtempSync, rmSync, statSync} from 'node:fs'
+import {chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {expect, onTestFinished, test} from 'vitest'
@@ -38,3 +38,26 @@ test('PostgreSQL’s programs are found, several callers at once', async () => {
   expect(new Set(found.map(({bin}) => bin)).size).toBe(1)
   expect(found[0]!.version).toMatch(/^\d+\.\d+$/)
 })
+
+test.skipIf(process.getuid?.() !== 0)(
+  'programs in a folder the servers cannot reach are copied, links and all, once',
+  async () => {
+    const {open, inner} = folders()
+    mkdirSync(join(inner, 'native', 'bin'), {recursive: true})
+    mkdirSync(join(inner, 'native', 'lib'))
+    writeFileSync(join(inner, 'package.json'), '{"version": "1"}')
+    writeFileSync(join(inner, 'native', 'bin', 'postgres'), '#!/bin/sh\necho "postgres (PostgreSQL) 1.2"\n', {
+      mode: 0o755,
+    })
+    writeFileSync(join(inner, 'native', 'lib', 'libx.so.1'), 'library')
+    const link = {source: 'native/lib/libx.so.1', target: 'native/lib/libx.so'}
+    writeFileSync(join(inner, 'native', 'pg-symlinks.json'), JSON.stringify([link]))
+    const cache = join(open, 'cache')
+    const [first, second] = await Promise.all([0, 1].map(() => findBinaries(NOBODY, cache, inner)))
+    expect(first).toEqual(second)
+    expect(first!.version).toBe('1.2')
+    expect(first!.bin.startsWith(cache)).toBe(true)
+    expect(readFileSync(join(first!.bin, '..', 'lib', 'libx.so'), 'utf8')).toBe('library')
+    expect(readdirSync(cache)).toHaveLength(1)
+  },
+)

@@ -55,6 +55,7 @@ export async function openCloud(dir = newFolder()): Promise<Cloud> {
 
   const raise = async (name: string) => {
     sunk.delete(name)
+    if (regions.has(name)) return
     const home = join(dir, 'regions', name)
     const host = createSqlHost({
       region: name,

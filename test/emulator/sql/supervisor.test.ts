@@ -66,3 +66,28 @@ test('a first start that fails is told and not tried again', async () => {
   await new Promise((done) => setTimeout(done, 20))
   expect(all.length).toBe(1)
 })
+
+test('one that is stopped while it is coming back does not come back', async () => {
+  const {all, launch} = servers()
+  let go = () => {}
+  const slow = async () => {
+    if (all.length > 0) {
+      await new Promise<void>((done) => {
+        go = done
+      })
+    }
+    return launch()
+  }
+  const died = new EventEmitter()
+  const supervisor = supervise({name: 'a', log: () => {}, launch: slow, died: async () => void died.emit('died')})
+  await supervisor.start()
+  const told = once(died, 'died')
+  all[0]!.end()
+  await told
+  await new Promise(setImmediate)
+  const stopping = supervisor.stop()
+  go()
+  await stopping
+  expect(all[1]!.stopped).toEqual(['immediate'])
+  expect(supervisor.server()).toBeUndefined()
+})
