@@ -66,7 +66,7 @@ export function follow({instance, googleapis, periodMs, onMove}: FollowOptions):
         soon = undefined
         refresh()
       },
-      answeredAt + PAUSE_MS - performance.now(),
+      Math.max(0, answeredAt + PAUSE_MS - performance.now()),
     )
     soon.unref()
   }
