@@ -7,6 +7,7 @@ import {asHaError, HaError} from '../errors.ts'
 import {type Emit, emitter} from '../events/events.ts'
 import {createReporter, type Reporter} from '../report/reporter.ts'
 import {coloured, colourless, type Style} from '../report/style.ts'
+import {callOf, type Given, pasteable, selfOf} from './paste.ts'
 
 export interface CommonFlags {
   readonly json: boolean
@@ -21,19 +22,21 @@ export interface Surroundings {
   readonly user: string
   /** A person is at the other end and can be asked. */
   readonly interactive: boolean
-  /** How this command was started, for hints that can be pasted: `ha`, or `node bin/run.js`. */
+  /** How this command was started, for hints that can be pasted: `ha`, `npx ha` or `bin/run.js`. */
   readonly self: string
 }
 
 export abstract class HaCommand extends Command {
   private reporter: Reporter | undefined
   private verbose = false
+  private given: Given = {}
 
   /** Call first in `run`: opens the reporter, so that everything after it, failures included, is told in the asked form. */
-  protected begin(flags: CommonFlags): {emit: Emit; report: Reporter; style: Style} {
+  protected begin(flags: CommonFlags & Given): {emit: Emit; report: Reporter; style: Style} {
     const terminal = process.stderr.isTTY === true && process.env.CI === undefined && process.env.TERM !== 'dumb'
     const colour = !flags['no-color'] && process.env.NO_COLOR === undefined && process.stderr.isTTY === true
     this.verbose = flags.verbose
+    this.given = {file: flags.file, env: flags.env}
     this.reporter = createReporter(process, {json: flags.json, verbose: flags.verbose, colour, live: terminal})
     return {
       emit: emitter(systemClock.now, this.reporter.listen),
@@ -48,8 +51,13 @@ export abstract class HaCommand extends Command {
       env: process.env,
       user: process.env.USER ?? userInfo().username,
       interactive: process.stdin.isTTY === true && process.stderr.isTTY === true && process.env.CI === undefined,
-      self: selfOf(process.argv[1] ?? ''),
+      self: selfOf(process.argv[1] ?? '', process.cwd()),
     }
+  }
+
+  /** A command of ha for the same project, as it can be pasted here. */
+  protected call(command: string): string {
+    return callOf(this.surroundings().self, this.given)(command)
   }
 
   /** Every failure ends here: one calm paragraph and the code's exit status; a stack trace only for our own bugs, on request. */
@@ -63,11 +71,14 @@ export abstract class HaCommand extends Command {
       ? {report: this.reporter, emit: emitter(systemClock.now, this.reporter.listen)}
       : this.begin({json: this.argv.includes('--json'), verbose: false, 'no-color': false})
     const trace = this.verbose ? stackOf(error) : []
+    const {self} = this.surroundings()
+    const commands = this.config.commandIDs.map((id) => id.split(':')[0]!)
+    const next = error.next.map((line) => pasteable(line, self, this.given, commands))
     emit({
       kind: 'error.raised',
       code: error.code,
       message: error.message,
-      next: [...error.next, ...trace],
+      next: [...next, ...trace],
       data: error.data,
     })
     report.close()
@@ -90,11 +101,4 @@ function stackOf(error: HaError): string[] {
   for (let at: unknown = error.code === 'BUG' ? error.cause : error; at instanceof Error; at = at.cause)
     lines.push(at.stack ?? at.message)
   return lines
-}
-
-/** `/usr/local/bin/ha` → `ha`; `/…/clone/bin/run.js` → `bin/run.js` relative to the folder. */
-function selfOf(script: string): string {
-  const cwd = process.cwd()
-  if (!script.endsWith('run.js') || script.includes('node_modules')) return 'ha'
-  return script.startsWith(`${cwd}/`) ? script.slice(cwd.length + 1) : script
 }

@@ -5,6 +5,7 @@ import {type Interrupts, interrupted} from '../engine/interrupts.ts'
 import {assertFresh, assertSafe, assertSameSteps, readPlan} from '../engine/plan.ts'
 import type {GraphResult} from '../engine/run-graph.ts'
 import type {Emit, StackPlan} from '../events/events.ts'
+import {forgetNode} from '../store/documents.ts'
 import type {Lock} from '../store/lock.ts'
 import {approve} from './approve.ts'
 import type {Surroundings} from './command.ts'
@@ -44,6 +45,7 @@ export async function deploy(request: DeployRequest): Promise<Deployed> {
   const platform = await openPlatform({environment, emit, surroundings, interrupts})
   const {topology, config, paths} = environment
   await assertRolesAgree(platform.cloud, environment)
+  for (const step of platform.retired.steps) await forgetNode(environment.store, step)
   await registerImages(platform.emulator.googleapis, config.services)
 
   const over = {
@@ -87,10 +89,11 @@ async function agree(
   const preview = await platform.run('preview', over)
   if (interrupts.cancel.aborted) throw interrupted()
   assertSucceeded(preview, request.surroundings.self)
-  if (saved) assertSameSteps(saved, preview.plan)
-  emit({kind: 'plan.made', stacks: preview.plan, warnings: environment.topology.warnings})
-  assertSafe(preview.plan, request.mayLose, '--may-lose')
-  if (preview.plan.some(({verdict}) => verdict === 'change')) {
+  const plan = [...preview.plan, ...platform.retired.plan]
+  if (saved) assertSameSteps(saved, plan)
+  emit({kind: 'plan.made', stacks: plan, warnings: environment.topology.warnings})
+  assertSafe(plan, request.mayLose, '--may-lose')
+  if (plan.some(({verdict}) => verdict === 'change')) {
     const {app, environment: name} = environment.config
     await approve({
       yes: yes || saved !== undefined,
@@ -98,12 +101,15 @@ async function agree(
       question: `Deploy this to ${app} (${name})?`,
     })
   }
-  return preview.plan
+  return plan
 }
 
 async function carryOut(environment: Environment, platform: Platform, over: Over, self: string): Promise<GraphResult> {
   await recordRoles(environment)
   const result = await platform.run('up', over)
   assertSucceeded(result, self)
+  // Last, when nothing that stays refers to it any more.
+  const {stacks} = platform.retired
+  if (stacks.length > 0) assertSucceeded(await platform.run('destroy', {...over, nodes: stacks}), self)
   return result
 }

@@ -29,7 +29,10 @@ export async function destroy({environment, lock, interrupts, emit, surroundings
     typed: app,
   })
   const platform = await openPlatform({environment, emit, surroundings, interrupts})
-  assertSucceeded(await platform.run('destroy', {assertHeld: lock.assertHeld}), surroundings.self)
+  const over = {assertHeld: lock.assertHeld}
+  const {stacks} = platform.retired
+  if (stacks.length > 0) assertSucceeded(await platform.run('destroy', {...over, nodes: stacks}), surroundings.self)
+  assertSucceeded(await platform.run('destroy', over), surroundings.self)
   await stopEmulator(environment.paths.emulator, surroundings.env)
 }
 

@@ -1,13 +1,22 @@
-import {relative} from 'node:path'
-import type {Surroundings} from './command.ts'
-import type {Chosen, Environment} from './environment.ts'
+/** What `ha deploy` suggests to type next. */
+import {existsSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import type {Environment} from './environment.ts'
 
-/** How to call ha again for the same environment, and what to try on it; `$URL` stands for the address. */
-export function hintsOf({self, cwd}: Surroundings, {file, env}: Chosen, {config, file: path}: Environment) {
-  const flags = [...(file === undefined ? [] : ['-f', relative(cwd, path)]), ...(env === undefined ? [] : ['-e', env])]
+/** Lines to try on the platform that now serves; `$URL` stands for the address. */
+export function triesOf({config, paths}: Pick<Environment, 'config' | 'paths'>): readonly string[] {
+  const readme = join(paths.base, 'README.md')
+  const own = existsSync(readme) ? triesIn(readFileSync(readme, 'utf8')) : []
+  if (own.length > 0) return own
   const front = config.services.find(({type}) => type === 'http')
-  return {
-    call: (command: string) => [self, command, ...flags].join(' '),
-    tries: front?.health ? [`curl -i $URL${front.health.ready}`] : [],
-  }
+  return front?.health ? [`curl -i $URL${front.health.ready}`] : []
+}
+
+/** Commands of the first block that a README marks with ```sh try; those continued with a backslash on one line. Pure. */
+export function triesIn(markdown: string): readonly string[] {
+  const block = /^```sh try\n([\s\S]*?)^```/m.exec(markdown)?.[1] ?? ''
+  return block
+    .replaceAll(/\s*\\\n\s*/g, ' ')
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.startsWith('#'))
 }

@@ -34,9 +34,11 @@ export function unchangedPlan(
   {topology, ledger, roles}: Environment,
   versions: Versions,
 ): readonly StackPlan[] | undefined {
-  const nodes = stacksOf(topology).filter(({region}) => region === undefined || !roles.lost.includes(region))
+  const all = stacksOf(topology)
+  const retired = Object.keys(ledger.fingerprints).some((recorded) => !all.some(({name}) => name === recorded))
+  const nodes = all.filter(({region}) => region === undefined || !roles.lost.includes(region))
   const moved = nodes.some(
     (node) => ledger.fingerprints[node.name] !== fingerprintOf(node.name, node.input(ledger.recorded), versions),
   )
-  return moved ? undefined : nodes.map(({name}) => ({stack: name, verdict: 'skip', changes: []}))
+  return moved || retired ? undefined : nodes.map(({name}) => ({stack: name, verdict: 'skip', changes: []}))
 }

@@ -15,6 +15,7 @@ import type {Interrupts} from '../engine/interrupts.ts'
 import {runCommand} from '../engine/obtain/spawn.ts'
 import {sdkVersion} from '../engine/pulumi.ts'
 import {redactor} from '../engine/redact.ts'
+import {type Retired, retiredFrom} from '../engine/retired.ts'
 import {type GraphResult, type GraphRun, runGraph} from '../engine/run-graph.ts'
 import {PATIENCE} from '../engine/watchdog.ts'
 import {openWorkspace, type Workspace} from '../engine/workspace.ts'
@@ -33,10 +34,12 @@ export interface Platform {
   readonly cloud: Cloud
   readonly workspace: Workspace
   readonly versions: Versions
+  /** What an earlier ha.yaml had and this one does not. */
+  readonly retired: Retired
   /** Runs the graph; `over` says what else than the whole of it. Successes are recorded as they come. */
   run(
     operation: GraphRun['operation'],
-    over?: Partial<Pick<GraphRun, 'all' | 'only' | 'refresh' | 'assertHeld' | 'recorded' | 'fingerprints'>>,
+    over?: Partial<Pick<GraphRun, 'nodes' | 'all' | 'only' | 'refresh' | 'assertHeld'>>,
   ): Promise<GraphResult>
 }
 
@@ -76,6 +79,8 @@ export async function openPlatform({environment, emit, surroundings, interrupts}
   const recorded: Record<string, Readonly<Record<string, unknown>>> = {...ledger.recorded}
   const secrets = secretValues(paths.base, env, config.secrets)
   const versions = versionsOf()
+  const nodes = stacksOf(topology)
+  const retired = await retiredFrom(workspace, Object.keys(ledger.fingerprints), nodes)
   const endpoint = (region: string) => `http://${recorded[`cell-${region}`]?.endpoint}`
   return {
     engine,
@@ -83,9 +88,10 @@ export async function openPlatform({environment, emit, surroundings, interrupts}
     cloud,
     workspace,
     versions,
+    retired,
     run: (operation, over = {}) =>
       runGraph({
-        nodes: stacksOf(topology),
+        nodes,
         operation,
         recorded: ledger.recorded,
         fingerprints: ledger.fingerprints,

@@ -50,9 +50,10 @@ async function preview({
   const result = await platform.run('preview', {all, refresh, ...(only && {only})})
   if (interrupts.cancel.aborted) throw interrupted()
   assertSucceeded(result, surroundings.self)
+  const plan = [...result.plan, ...platform.retired.plan]
   if (out !== undefined) {
     const facts = await factsOf(environment, platform)
-    await writePlan(out, {format: 1, madeAt: systemClock.now(), facts, stacks: result.plan})
+    await writePlan(out, {format: 1, madeAt: systemClock.now(), facts, stacks: plan})
   }
-  return result.plan
+  return plan
 }

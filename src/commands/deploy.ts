@@ -3,7 +3,7 @@ import {HaCommand} from '../cli/command.ts'
 import {parseDuration} from '../cli/durations.ts'
 import {openEnvironment} from '../cli/environment.ts'
 import {approvalFlags, commonFlags, configFlags, lockFlags, scopeFlags} from '../cli/flags.ts'
-import {hintsOf} from '../cli/hints.ts'
+import {triesOf} from '../cli/hints.ts'
 import {deployedLines} from '../report/deployed.ts'
 
 export default class Deploy extends HaCommand {
@@ -37,7 +37,7 @@ export default class Deploy extends HaCommand {
       deploy({...run, ...flags, emit, surroundings, mayLose: flags['may-lose'] ?? []}),
     )
     const {environment, observation, changed, kubeconfigs} = done
-    const {call, tries} = hintsOf(surroundings, flags, environment)
+    const [call, tries] = [(command: string) => this.call(command), triesOf(environment)]
     const ms = Math.round(performance.now() - begun)
     report.result(
       deployedLines({topology: environment.topology, observation, changed, kubeconfigs, ms, call, tries}, style),

@@ -3,6 +3,7 @@ import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {HaCommand} from '../cli/command.ts'
 import {approvalFlags, commonFlags} from '../cli/flags.ts'
+import {selfOf} from '../cli/paste.ts'
 import {askInit} from '../cli/questions.ts'
 import {listTemplates, scaffold, suggestName} from '../cli/scaffold.ts'
 
@@ -22,7 +23,7 @@ export default class Init extends HaCommand {
   async run(): Promise<void> {
     const {args, flags} = await this.parse(Init)
     const {report, style} = this.begin(flags)
-    const {cwd, interactive, self} = this.surroundings()
+    const {cwd, interactive} = this.surroundings()
     const folder = resolve(cwd, args.dir)
     const defaults = {
       template: flags.template ?? 'rental',
@@ -39,7 +40,7 @@ export default class Init extends HaCommand {
         'Next:',
         ...(shown === '.' ? [] : [`  cd ${shown}`]),
         '  npm install',
-        `  ${self} deploy`,
+        `  ${selfOf(process.argv[1] ?? '', folder)} deploy`,
       ],
       {folder, template, files},
     )

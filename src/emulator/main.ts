@@ -1,11 +1,11 @@
-/** The local cloud's own program: `start`, `stop` and `status`, all with `--dir DIR`. */
+/** The local cloud's own program: `start`, `stop`, `status` and `check`, all with `--dir DIR`. */
 import {resolve} from 'node:path'
 import {parseArgs} from 'node:util'
 import type {EmulatorFile} from './contract.ts'
 import {readJson} from './files.ts'
 import {fetchJson} from './http.ts'
 
-const USAGE = 'usage: main start --dir DIR [--edge-port N] | stop --dir DIR | status --dir DIR'
+const USAGE = 'usage: main start --dir DIR [--edge-port N] | stop --dir DIR | status --dir DIR | check --dir DIR'
 
 async function main(argv: readonly string[]): Promise<number> {
   const {values, positionals} = parseArgs({
@@ -20,6 +20,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (verb === 'start') return start(dir, values['edge-port'])
   if (verb === 'stop') return stop(dir)
   if (verb === 'status') return status(dir)
+  if (verb === 'check') return check(dir)
   throw new Error(USAGE)
 }
 
@@ -63,6 +64,22 @@ async function status(dir: string): Promise<number> {
   process.stdout.write(
     `${JSON.stringify({running, ready: info !== undefined, ...(file && {file}), ...(info !== undefined && {info})})}\n`,
   )
+  return 0
+}
+
+/** One JSON object: whether PostgreSQL can be run for this folder, and as whom. Starts nothing; `dir` must exist. */
+async function check(dir: string): Promise<number> {
+  const [{findBinaries}, {firstClosedFolder, serverAccount}] = await Promise.all([
+    import('./sql/binaries.ts'),
+    import('./sql/account.ts'),
+  ])
+  const account = serverAccount()
+  const closed = account && (await firstClosedFolder(dir, account))
+  const postgres = await findBinaries(account).then(
+    ({version, bin}) => ({version, bin, ...(account && {uid: account.uid}), ...(closed !== undefined && {closed})}),
+    (error: Error) => ({problem: error.message}),
+  )
+  process.stdout.write(`${JSON.stringify({postgres})}\n`)
   return 0
 }
 

@@ -1,6 +1,7 @@
 /** Which process listens on a port of this machine, as far as this user may know. */
 import {execFile} from 'node:child_process'
 import {readdir, readFile, readlink} from 'node:fs/promises'
+import {basename} from 'node:path'
 import {promisify} from 'node:util'
 
 export interface PortHolder {
@@ -31,9 +32,15 @@ async function ownerOf(socket: string): Promise<PortHolder | undefined> {
     const fds = await readdir(`/proc/${pid}/fd`).catch(() => [])
     const links = await Promise.all(fds.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')))
     if (!links.includes(`socket:[${socket}]`)) continue
-    return {pid: Number(pid), command: (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '?')).trim()}
+    return {pid: Number(pid), command: await commandOf(pid)}
   }
   return undefined
+}
+
+/** The program and, where it runs a script, the script; the kernel's own name for it would be that of a thread. */
+async function commandOf(pid: string): Promise<string> {
+  const [program = '', script = ''] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
+  return [basename(program) || '?', ...(script.startsWith('/') ? [script] : [])].join(' ')
 }
 
 async function askLsof(port: number): Promise<PortHolder | undefined> {

@@ -169,7 +169,7 @@ export function planLines(stacks: readonly StackPlan[], warnings: readonly strin
   const risky = changes.filter(({part, action}) => part.stateful && (action === 'replace' || action === 'delete'))
   const lines: string[] = []
   for (const {part, action} of risky) {
-    lines.push(style('bad', `! ${action}s ${part.what} ${part.name}: its data is lost`))
+    lines.push(style('bad', `! ${action}s ${part.what} ${part.name}: what it holds is lost`))
   }
   for (const warning of warnings) lines.push(style('warn', `! ${warning}`))
   for (const stack of stacks.filter(({changes}) => changes.length > 0)) {

@@ -66,7 +66,7 @@ test('the loss of data stands before everything else', () => {
     change({action: 'create'}),
     change({action: 'replace', part: part({what: 'Cloud SQL instance', name: 'db', stateful: true})}),
   )
-  expect(lines[0]).toBe('! replaces Cloud SQL instance db: its data is lost')
+  expect(lines[0]).toBe('! replaces Cloud SQL instance db: what it holds is lost')
   expect(lines.at(-1)).toBe('Plan: 1 to create, 1 to replace.')
 })
 
