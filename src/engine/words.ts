@@ -40,7 +40,6 @@ const STATEFUL = new Set([
   'gcp:sql/databaseInstance:DatabaseInstance',
   'gcp:sql/database:Database',
   'gcp:container/cluster:Cluster',
-  'gcp:container/nodePool:NodePool',
   'gcp:pubsub/topic:Topic',
   'gcp:pubsub/subscription:Subscription',
   'gcp:secretmanager/secret:Secret',
@@ -48,7 +47,6 @@ const STATEFUL = new Set([
   'gcp:storage/bucket:Bucket',
   'gcp:compute/network:Network',
   'gcp:compute/globalAddress:GlobalAddress',
-  'kubernetes:core/v1:Namespace',
   'kubernetes:core/v1:PersistentVolumeClaim',
   'kubernetes:apps/v1:StatefulSet',
 ])
