@@ -1,0 +1,80 @@
+/** The agent of one region: asks its questions on a slow clock, and tells what it knows at any time without asking. */
+import type {Clock} from '../clock.ts'
+import {beat, look, openLine} from './database.ts'
+import type {CanaryFacts, Facts, LocalFacts, PeerFacts, PrimaryFacts} from './facts.ts'
+import {type Memory, remember} from './known.ts'
+import {BEAT_MS, lagOf} from './lag.ts'
+import {watchCanary, watchPeer} from './probes.ts'
+import type {Settings} from './settings.ts'
+
+const PROBE_MS = 5_000
+
+export interface Observer {
+  facts(): Facts
+  /** Ends the rounds and the connections. */
+  stop(): Promise<void>
+}
+
+export function startObserver(settings: Settings, clock: Clock): Observer {
+  const {region, primaryUrl, replicaUrl, frontDoor, canaries} = settings
+  const started = clock.monotonic()
+  const ending = new AbortController()
+  const lines = {primary: openLine(primaryUrl), local: openLine(replicaUrl)}
+  const primary = remember<PrimaryFacts>()
+  const local = remember<LocalFacts>()
+  const peers = settings.peers.map((peer) => watchPeer(clock, peer))
+  let sung = 0
+  const id = () => `ha-canary-${region}-${clock.now()}-${sung++}`
+  const watch = (canary: Settings['canaries']['read']) =>
+    frontDoor !== undefined && canary ? watchCanary(clock, frontDoor, canary, id) : undefined
+  const birds = {read: watch(canaries.read), write: watch(canaries.write)}
+
+  /** Each on a clock of its own, so that one that hangs holds up no other. The pace is from end to start: nothing piles up. */
+  async function repeat(pause: number, work: () => Promise<unknown>): Promise<void> {
+    while (!ending.signal.aborted) {
+      await work()
+      await clock.sleep(pause, ending.signal).catch(() => {})
+    }
+  }
+  const learn = async <T>(memory: Memory<T>, ask: () => Promise<T>) => {
+    try {
+      memory.learn(await ask(), clock.monotonic())
+    } catch (error) {
+      memory.fail(error, clock.monotonic())
+    }
+  }
+  const rounds = [
+    repeat(BEAT_MS, () => learn(primary, () => lines.primary.run((client) => beat(client, region)))),
+    repeat(BEAT_MS, () => learn(local, () => lines.local.run(look))),
+    ...[...peers, birds.read, birds.write].flatMap((probe) => (probe ? [repeat(PROBE_MS, probe.probe)] : [])),
+  ]
+
+  return {
+    facts() {
+      const now = clock.monotonic()
+      const known = {primary: primary.tell(now), local: local.tell(now)}
+      const lag = lagOf(known.primary, known.local)
+      return {
+        version: 1,
+        region,
+        at: new Date(clock.now()).toISOString(),
+        upMs: Math.round(now - started),
+        ...known,
+        ...(lag && {lag}),
+        peers: peers.map((peer) => peer.tell()).filter((facts): facts is PeerFacts => facts !== undefined),
+        canaries: tellBirds(birds.read?.tell(), birds.write?.tell()),
+      }
+    },
+    async stop() {
+      ending.abort()
+      await Promise.all(rounds)
+      lines.primary.close()
+      lines.local.close()
+    },
+  }
+}
+
+const tellBirds = (read: CanaryFacts | undefined, write: CanaryFacts | undefined) => ({
+  ...(read && {read}),
+  ...(write && {write}),
+})

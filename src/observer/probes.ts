@@ -1,0 +1,97 @@
+/** Questions over HTTP: the other regions, and the front door as a client meets it. */
+import {request as http} from 'node:http'
+import {request as https} from 'node:https'
+import type {Clock} from '../clock.ts'
+import type {CanaryFacts, PeerFacts} from './facts.ts'
+import {messageOf} from './known.ts'
+import type {Canary} from './settings.ts'
+
+const DEADLINE_MS = 2_000
+
+interface Answer {
+  readonly isWell: boolean
+  readonly answer: string
+  readonly ms: number
+}
+
+interface Question {
+  readonly method?: string
+  readonly headers?: Record<string, string>
+  readonly body?: string
+}
+
+/** Not `fetch`: loading it takes as much memory as all the rest. Each question has a connection of its own, as a new client has. */
+function statusOf(url: string, {method = 'GET', headers = {}, body}: Question): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const send = url.startsWith('https:') ? https : http
+    const options = {method, headers, agent: false, signal: AbortSignal.timeout(DEADLINE_MS)}
+    const request = send(url, options, (response) => {
+      response.once('error', reject)
+      response.once('end', () => resolve(response.statusCode ?? 0))
+      response.resume()
+    })
+    request.once('error', reject)
+    request.end(body)
+  })
+}
+
+/** Never rejects. Any answer that is not a server's fault is well. */
+async function ask(clock: Clock, url: string, question: Question = {}): Promise<Answer> {
+  const began = clock.monotonic()
+  const taken = () => Math.round(clock.monotonic() - began)
+  try {
+    const status = await statusOf(url, question)
+    return {isWell: status < 500, answer: String(status), ms: taken()}
+  } catch (error) {
+    return {isWell: false, answer: messageOf(error), ms: taken()}
+  }
+}
+
+export interface Peer {
+  probe(): Promise<void>
+  tell(): PeerFacts | undefined
+}
+
+export function watchPeer(clock: Clock, {region, url}: {region: string; url: string}): Peer {
+  let last: (Answer & {readonly since: number}) | undefined
+  return {
+    async probe() {
+      const answer = await ask(clock, url)
+      last = {...answer, since: last?.isWell === answer.isWell ? last.since : clock.monotonic()}
+    },
+    tell: () =>
+      last && {
+        region,
+        url,
+        isReachable: last.isWell,
+        answer: last.answer,
+        ms: last.ms,
+        forMs: Math.round(clock.monotonic() - last.since),
+      },
+  }
+}
+
+export interface CanaryWatch {
+  probe(): Promise<void>
+  tell(): CanaryFacts | undefined
+}
+
+/** Only a success (2xx) is well: a canary that is refused has not sung. `id` is given anew at each call. */
+export function watchCanary(clock: Clock, frontDoor: string, canary: Canary, id: () => string): CanaryWatch {
+  let last: (Answer & {readonly at: number}) | undefined
+  return {
+    async probe() {
+      const unique = id()
+      const fill = (text: string) => text.replaceAll('{id}', unique)
+      const headers = {
+        'idempotency-key': unique,
+        ...(canary.body !== undefined && {'content-type': 'application/json'}),
+      }
+      const body = canary.body === undefined ? {} : {body: fill(canary.body)}
+      const answer = await ask(clock, `${frontDoor}${fill(canary.path)}`, {method: canary.method, headers, ...body})
+      last = {...answer, isWell: /^2\d\d$/.test(answer.answer), at: clock.monotonic()}
+    },
+    tell: () =>
+      last && {isWell: last.isWell, answer: last.answer, ms: last.ms, ageMs: Math.round(clock.monotonic() - last.at)},
+  }
+}
