@@ -5,6 +5,7 @@ import {migration} from './app/migration.ts'
 import {cell} from './cell/index.ts'
 import {data, prepareDatabase} from './data/index.ts'
 import {discoverEndpoints, edge} from './edge/index.ts'
+import {fleet, upgradesInSequence} from './fleet/index.ts'
 import {foundation} from './foundation/index.ts'
 import {publishSecrets} from './foundation/secrets.ts'
 import {messaging} from './messaging/index.ts'
@@ -20,6 +21,7 @@ export function stacksOf(topology: Topology): readonly Node[] {
     ...(secrets.length > 0 ? [publishSecrets(topology)] : []),
     ...(database ? [data(topology, database)] : []),
     ...regions.map((region) => cell(topology, region)),
+    ...(upgradesInSequence(topology) ? [fleet(topology)] : []),
     ...(queues.length > 0 ? [messaging(topology)] : []),
     ...(database ? [prepareDatabase(topology, database)] : []),
     ...(migrate ? [migration(topology, migrate)] : []),

@@ -19,9 +19,9 @@ function nodesFor(config: Config, replicas: (service: ServiceConfig) => number):
   return Math.ceil(Math.max(cpu / NODE.cpuMillis, memory / NODE.memoryMiB))
 }
 
-/** Nodes per zone: the floor holds every service at `min` in this region, the ceiling every service at `max`. */
-export function nodePool(config: Config, zones: number) {
-  const minPerZone = Math.max(1, Math.ceil(nodesFor(config, (service) => service.replicas.min) / zones))
+/** Nodes per zone: at least `floor` and room for every service at `min` in this region; at most room for every service at `max`. */
+export function nodePool(config: Config, zones: number, floor: number) {
+  const minPerZone = Math.max(floor, Math.ceil(nodesFor(config, (service) => service.replicas.min) / zones))
   const maxPerZone = Math.max(minPerZone + 1, Math.ceil(nodesFor(config, (service) => service.replicas.max) / zones))
   return {machineType: NODE.machineType, minPerZone, maxPerZone}
 }

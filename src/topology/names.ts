@@ -37,3 +37,6 @@ export const queueVariable = (queue: string) => `QUEUE_${queue.toUpperCase().rep
 
 /** PostgreSQL role that owns everything in a database; database names hold letters, digits and underscores only. */
 export const ownerRole = (database: string) => `${database}_owner`
+
+/** Name of the database inside the instances; hyphens would need quoting everywhere. */
+export const databaseName = (app: string) => app.replaceAll('-', '_')

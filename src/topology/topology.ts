@@ -3,6 +3,8 @@
  * Made by `deriveTopology(config, roles)`; read by the stacks, the engine and the operations.
  */
 import type {Config, DatabaseConfig, Preset, QueueConfig, ServiceConfig, Target} from '../config/config.ts'
+import type {Drain} from './drain.ts'
+import type {Terms} from './presets.ts'
 
 /** What operations have made of the regions; observed and recorded in the store, never written in ha.yaml. */
 export interface Roles {
@@ -32,6 +34,10 @@ export interface RegionTopology {
   readonly nodes: {readonly machineType: string; readonly minPerZone: number; readonly maxPerZone: number}
   /** ISO weekday of the maintenance window, different per region (`MO`…`SU`). */
   readonly maintenanceDay: string
+  /** `canary`: gets new versions of Kubernetes before the others. */
+  readonly stage: 'canary' | 'rest'
+  /** Region that keeps the backups of this cluster's objects; none where it is the only region, or the preset makes none. */
+  readonly backupRegion?: string
 }
 
 export interface InstanceTopology {
@@ -57,6 +63,11 @@ export interface DatabaseTopology {
   /** Region → TXT record that names the region's own instance. */
   readonly nearest: Readonly<Record<string, string>>
   readonly instances: readonly InstanceTopology[]
+  /** Set on every instance alike: a replica whose value is smaller than its primary's would refuse to follow. */
+  readonly flags: Readonly<Record<string, string>>
+  /** GiB beyond which the disk does not grow by itself. */
+  readonly storageLimitGiB: number
+  readonly recoveryDays: number
 }
 
 export interface QueueTopology {
@@ -77,6 +88,7 @@ export interface ServiceTopology {
   /** HTTP only. */
   readonly backend?: string
   readonly env: Readonly<Record<string, string>>
+  readonly drain: Drain
 }
 
 export interface Topology {
@@ -84,6 +96,12 @@ export interface Topology {
   readonly environment: string
   readonly target: Target
   readonly preset: Preset
+  /** What the preset buys. */
+  readonly terms: Terms
+  /** Whether what holds data, and what others point at, refuses to be deleted. */
+  readonly protect: boolean
+  /** Multi-region of the image registry. */
+  readonly imagesLocation: string
   readonly project: string
   /** `<app>-<environment>`: the prefix of every name. */
   readonly prefix: string

@@ -12,12 +12,14 @@ export const appName = (region: string) => `app-${region}`
 const UNKNOWN_ENDPOINT = 'not-created-yet.invalid'
 
 export function appInput(topology: Topology, region: RegionTopology, recorded: Recorded) {
-  const {project, namespace, services, secrets, target, database} = topology
+  const {project, namespace, services, secrets, target, database, terms, protect} = topology
   return {
     project,
     namespace,
     services: services.map((service) => serviceIn(service, region.name)),
     secrets,
+    settleSeconds: terms.workload.settleSeconds,
+    protect,
     region: region.name,
     kubeconfig: kubeconfigOf(target, endpointOf(recorded, region.name) ?? UNKNOWN_ENDPOINT, region.name, namespace),
     clusterIdentifier: `projects/${project}/locations/${region.name}/clusters/${region.cluster}`,

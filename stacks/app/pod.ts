@@ -17,10 +17,6 @@ export interface PodSetting {
   readonly database?: DatabaseTopology
 }
 
-/** Seconds a pod has from deletion to SIGKILL: draining, then the service's own grace. */
-export const terminationSeconds = ({config}: ServiceTopology) =>
-  (config.health?.drainSeconds ?? 0) + config.graceSeconds
-
 export function podSpec(
   service: ServiceTopology,
   setting: PodSetting,
@@ -30,7 +26,7 @@ export function podSpec(
     serviceAccountName: service.name,
     automountServiceAccountToken: false,
     securityContext: {runAsNonRoot: true, seccompProfile: {type: 'RuntimeDefault'}},
-    terminationGracePeriodSeconds: terminationSeconds(service),
+    terminationGracePeriodSeconds: service.drain.terminationSeconds,
     // Soft on purpose: a hard spread would refuse to schedule just when a zone is lost.
     topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => ({
       topologyKey,
@@ -63,7 +59,7 @@ export function serviceContainer(service: ServiceTopology, setting: PodSetting):
   }
 }
 
-function probes({config}: ServiceTopology): Partial<core.v1.Container> {
+function probes({config, drain}: ServiceTopology): Partial<core.v1.Container> {
   const {health, port} = config
   if (!health || port === undefined) return {}
   const get = (path: string) => ({httpGet: {path, port: 'http'}})
@@ -72,7 +68,7 @@ function probes({config}: ServiceTopology): Partial<core.v1.Container> {
     readinessProbe: {...get(health.ready), periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2},
     livenessProbe: {...get(health.live), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3},
     // Keeps serving until every load balancer has taken the endpoint out; only then comes SIGTERM.
-    lifecycle: {preStop: {sleep: {seconds: health.drainSeconds}}},
+    lifecycle: {preStop: {sleep: {seconds: drain.preStopSeconds}}},
   }
 }
 

@@ -12,13 +12,19 @@ interface Setting {
   readonly opts: {provider: import('@pulumi/pulumi').ProviderResource; dependsOn: Resource[]}
 }
 
+/** Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
+const RESTRICTED = {
+  'pod-security.kubernetes.io/enforce': 'restricted',
+  'pod-security.kubernetes.io/warn': 'restricted',
+}
+
 export function program(input: AppInput) {
   const provider = kubernetesProvider({kubeconfig: input.kubeconfig, clusterIdentifier: input.clusterIdentifier})
   const {Namespace} = kubernetes('core', 'v1')
   const namespace = new Namespace(
     'namespace',
-    {metadata: {name: input.namespace, labels: {'pod-security.kubernetes.io/enforce': 'restricted'}}},
-    {provider},
+    {metadata: {name: input.namespace, labels: RESTRICTED}},
+    {provider, protect: input.protect},
   )
   const inside = {provider, dependsOn: [namespace]}
   const {NetworkPolicy} = kubernetes('networking', 'v1')
@@ -59,7 +65,7 @@ function declareService(service: Service, {input, opts}: Setting) {
       spec: {
         // No replicas: the autoscaler owns them.
         selector: {matchLabels: labels},
-        minReadySeconds: 1,
+        minReadySeconds: input.settleSeconds,
         progressDeadlineSeconds: 900,
         strategy: {type: 'RollingUpdate', rollingUpdate: {maxSurge: '25%', maxUnavailable: 0}},
         template: {

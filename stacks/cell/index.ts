@@ -7,26 +7,32 @@ import {cellName} from './names.ts'
 export type CellInput = ReturnType<typeof cellInput>
 
 export function cellInput(topology: Topology, region: RegionTopology) {
-  const {project, prefix, network} = topology
-  const {name, zones, cluster, ranges, nodes, maintenanceDay} = region
+  const {project, prefix, network, namespace, terms} = topology
+  const {name, zones, cluster, ranges, nodes, maintenanceDay, stage, backupRegion} = region
   return {
     project,
     prefix,
     network,
+    namespace,
     region: name,
     zones,
     cluster,
     ranges,
     nodes,
     maintenanceDay,
+    stage,
+    ...(backupRegion !== undefined && {backupRegion}),
     nodeEmail: `${nodeAccountOf(topology)}@${project}.iam.gserviceaccount.com`,
-    channel: topology.preset === 'critical' ? 'STABLE' : 'REGULAR',
-    protect: topology.target === 'gcp',
+    terms: terms.cluster,
+    flowSampling: terms.network.flowSampling,
+    /** A pod is given its whole grace when its node is drained. */
+    graceSeconds: Math.max(0, ...topology.services.map(({drain}) => drain.terminationSeconds)),
+    protect: topology.protect,
     labels: labelsOf(topology, cellName(name)),
   }
 }
 
-/** One region's ground: subnet, way out to the internet, cluster and nodes. */
+/** One region's ground: subnet, way out to the internet, cluster, nodes and the backups of what runs there. */
 export const cell = (topology: Topology, region: RegionTopology): Stack => ({
   kind: 'stack',
   name: cellName(region.name),

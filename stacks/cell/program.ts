@@ -1,11 +1,45 @@
 import {gcp, googleProvider} from '../pulumi.ts'
+import {clusterArgs} from './cluster.ts'
 import type {CellInput} from './index.ts'
+import {nodePoolArgs} from './node-pool.ts'
+
+type Provider = ReturnType<typeof googleProvider>
+type Text = import('@pulumi/pulumi').Output<string>
 
 export function program(input: CellInput) {
-  const {project, region, cluster: name} = input
-  const provider = googleProvider(project, input.labels)
-  const {Subnetwork, Router, RouterNat} = gcp('compute')
+  const provider = googleProvider(input.project, input.labels)
+  const {Cluster, NodePool} = gcp('container')
+  const subnet = network(input, provider)
+  const cluster = new Cluster('cluster', clusterArgs(input, subnet), {
+    provider,
+    protect: input.protect,
+    // GKE upgrades itself, and while a region is out ha holds upgrades off elsewhere; these would look like drift.
+    ignoreChanges: [
+      'nodeConfig',
+      'initialNodeCount',
+      'nodeVersion',
+      'minMasterVersion',
+      'maintenancePolicy.maintenanceExclusions',
+    ],
+    customTimeouts: {create: '60m', update: '120m', delete: '60m'},
+  })
+  new NodePool('nodes', nodePoolArgs(input, cluster.name), {
+    provider,
+    ignoreChanges: ['initialNodeCount', 'nodeCount', 'version'],
+    customTimeouts: {create: '60m', update: '120m', delete: '60m'},
+  })
+  backups(input, cluster.id, provider)
+  return {
+    clusterId: cluster.id,
+    endpoint: cluster.controlPlaneEndpointsConfig.dnsEndpointConfig.endpoint,
+    zones: input.zones,
+  }
+}
 
+/** The region's subnet and its way out to the internet; returns the subnet's name. */
+function network(input: CellInput, provider: Provider): Text {
+  const {project, region, cluster: name, flowSampling} = input
+  const {Subnetwork, Router, RouterNat} = gcp('compute')
   const subnet = new Subnetwork(
     'subnet',
     {
@@ -20,7 +54,9 @@ export function program(input: CellInput) {
       ],
       privateIpGoogleAccess: true,
       stackType: 'IPV4_ONLY',
-      logConfig: {aggregationInterval: 'INTERVAL_10_MIN', flowSampling: 0.1, metadata: 'INCLUDE_ALL_METADATA'},
+      ...(flowSampling > 0 && {
+        logConfig: {aggregationInterval: 'INTERVAL_10_MIN', flowSampling, metadata: 'INCLUDE_ALL_METADATA'},
+      }),
     },
     {provider},
   )
@@ -44,102 +80,32 @@ export function program(input: CellInput) {
     },
     {provider},
   )
-
-  const cluster = new (gcp('container').Cluster)('cluster', clusterArgs(input, subnet.name), {
-    provider,
-    protect: input.protect,
-    // GKE upgrades itself; these would look like drift.
-    ignoreChanges: ['nodeConfig', 'initialNodeCount', 'nodeVersion', 'minMasterVersion'],
-    customTimeouts: {create: '60m', update: '120m', delete: '60m'},
-  })
-  nodePool(input, cluster.name, provider)
-  return {
-    clusterId: cluster.id,
-    endpoint: cluster.controlPlaneEndpointsConfig.dnsEndpointConfig.endpoint,
-    zones: input.zones,
-  }
+  return subnet.name
 }
 
-type Provider = ReturnType<typeof googleProvider>
-type ClusterArgs = import('@pulumi/gcp/container/index.js').ClusterArgs
-type Text = import('@pulumi/pulumi').Output<string>
-
-function clusterArgs(input: CellInput, subnetwork: Text): ClusterArgs {
-  return {
-    project: input.project,
-    name: input.cluster,
-    location: input.region,
-    // Three named zones: three known NEGs, and warm capacity in each when one is lost.
-    nodeLocations: [...input.zones],
-    network: input.network,
-    subnetwork,
-    networkingMode: 'VPC_NATIVE',
-    ipAllocationPolicy: {clusterSecondaryRangeName: 'pods', servicesSecondaryRangeName: 'services'},
-    datapathProvider: 'ADVANCED_DATAPATH',
-    releaseChannel: {channel: input.channel},
-    maintenancePolicy: {
-      // Twelve hours a week, another day in each region; Google wants at least 48 h in any 32 days.
-      recurringWindow: {
-        startTime: '2026-01-01T00:00:00Z',
-        endTime: '2026-01-01T12:00:00Z',
-        recurrence: `FREQ=WEEKLY;BYDAY=${input.maintenanceDay}`,
-      },
-    },
-    privateClusterConfig: {enablePrivateNodes: true, enablePrivateEndpoint: true},
-    controlPlaneEndpointsConfig: {
-      dnsEndpointConfig: {allowExternalTraffic: true},
-      ipEndpointsConfig: {enabled: false},
-    },
-    workloadIdentityConfig: {workloadPool: `${input.project}.svc.id.goog`},
-    removeDefaultNodePool: true,
-    initialNodeCount: 1,
-    enableShieldedNodes: true,
-    addonsConfig: {
-      gkeBackupAgentConfig: {enabled: true},
-      dnsCacheConfig: {enabled: true},
-      gcePersistentDiskCsiDriverConfig: {enabled: true},
-    },
-    dnsConfig: {clusterDns: 'CLOUD_DNS', clusterDnsScope: 'CLUSTER_SCOPE'},
-    secretManagerConfig: {enabled: true},
-    secretSyncConfig: {enabled: true},
-    gatewayApiConfig: {channel: 'CHANNEL_STANDARD'},
-    securityPostureConfig: {mode: 'BASIC', vulnerabilityMode: 'VULNERABILITY_BASIC'},
-    costManagementConfig: {enabled: true},
-    verticalPodAutoscaling: {enabled: true},
-    deletionProtection: input.protect,
-  }
-}
-
-function nodePool(input: CellInput, cluster: Text, provider: Provider) {
-  ;new (gcp('container').NodePool)(
-    'nodes',
+/** The app's objects, kept in another region, for looking into what happened; nothing a failover needs. */
+function backups(
+  {project, cluster: name, backupRegion, namespace, terms}: CellInput,
+  cluster: Text,
+  provider: Provider,
+) {
+  if (backupRegion === undefined) return
+  ;new (gcp('gkebackup').BackupPlan)(
+    'backups',
     {
-      project: input.project,
-      location: input.region,
+      project,
+      name,
+      location: backupRegion,
       cluster,
-      // A versioned name: another machine type is another pool, filled before the old one is drained.
-      name: 'default-v1',
-      nodeLocations: [...input.zones],
-      initialNodeCount: input.nodes.minPerZone,
-      autoscaling: {
-        minNodeCount: input.nodes.minPerZone,
-        maxNodeCount: input.nodes.maxPerZone,
-        locationPolicy: 'BALANCED',
+      backupConfig: {
+        includeVolumeData: true,
+        // Secret Manager is their source.
+        includeSecrets: false,
+        selectedNamespaces: {namespaces: [namespace]},
       },
-      management: {autoRepair: true, autoUpgrade: true},
-      upgradeSettings: {strategy: 'SURGE', maxSurge: 1, maxUnavailable: 0},
-      networkConfig: {enablePrivateNodes: true},
-      nodeConfig: {
-        machineType: input.nodes.machineType,
-        serviceAccount: input.nodeEmail,
-        oauthScopes: ['https://www.googleapis.com/auth/cloud-platform'],
-        tags: [input.prefix],
-        shieldedInstanceConfig: {enableSecureBoot: true, enableIntegrityMonitoring: true},
-        workloadMetadataConfig: {mode: 'GKE_METADATA'},
-        gvnic: {enabled: true},
-        gcfsConfig: {enabled: true},
-      },
+      retentionPolicy: {backupRetainDays: terms.backupDays, backupDeleteLockDays: terms.backupLockDays},
+      backupSchedule: {cronSchedule: '17 2 * * *'},
     },
-    {provider, ignoreChanges: ['initialNodeCount', 'nodeCount', 'version']},
+    {provider},
   )
 }

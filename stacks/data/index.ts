@@ -2,10 +2,12 @@ import type {DatabaseTopology, Topology} from '../../src/topology/topology.ts'
 import {labelsOf} from '../labels.ts'
 import type {Stack, Step} from '../stack.ts'
 
+const WEEK = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU']
+
 export type DataInput = ReturnType<typeof dataInput>
 
 export function dataInput(topology: Topology, database: DatabaseTopology) {
-  const {project, network, dnsZone, preset, target} = topology
+  const {project, prefix, network, dnsZone, terms, protect} = topology
   const {version, instances, record, nearest, config} = database
   const connectionOf = (name: string) => instances.find((instance) => instance.name === name)!.connectionName
   const primary = instances.find(({role}) => role === 'primary')!
@@ -15,8 +17,16 @@ export function dataInput(topology: Topology, database: DatabaseTopology) {
     version,
     instances,
     storageGiB: config.storageGiB,
-    recoveryDays: Math.max(1, Math.round(config.recoverySeconds / 86_400)),
-    protect: target === 'gcp' && preset !== 'dev',
+    storageLimitGiB: database.storageLimitGiB,
+    recoveryDays: database.recoveryDays,
+    finalBackupDays: terms.database.finalBackupDays,
+    flags: database.flags,
+    allocatedRange: `${prefix}-services`,
+    /** Region → weekday on which Google may restart its instance, 1 (Monday) to 7. */
+    maintenanceDays: Object.fromEntries(
+      topology.regions.map(({name, maintenanceDay}) => [name, WEEK.indexOf(maintenanceDay) + 1]),
+    ),
+    protect,
     zone: dnsZone.name,
     /** TXT records followed by the Auth Proxies: one for the primary, one per region for its own instance. */
     records: [

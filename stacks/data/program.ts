@@ -1,9 +1,11 @@
+import {prevent} from '../protection.ts'
 import {gcp, googleProvider} from '../pulumi.ts'
 import type {DataInput} from './index.ts'
 
 /**
  * Roles are observed, never declared: Pulumi must not act on them, or a stale deploy after a failover would promote the old
- * primary again. backupConfiguration follows the role and is operated by ha for the same reason (notes: gcp.md §4.3).
+ * primary again. What only a primary has (backups, the window, the rules for passwords) goes with the role and is operated by
+ * ha for the same reason (notes: gcp.md §4.3).
  */
 const OPERATED = [
   'instanceType',
@@ -13,6 +15,10 @@ const OPERATED = [
   'settings.diskSize',
   'settings.version',
   'settings.backupConfiguration',
+  'settings.finalBackupConfig',
+  'settings.maintenanceWindow',
+  'settings.passwordValidationPolicy',
+  'settings.retainBackupsOnDelete',
 ]
 
 type Instance = DataInput['instances'][number]
@@ -56,39 +62,61 @@ function instanceArgs(input: DataInput, instance: Instance): InstanceArgs {
     instanceType: isPrimary ? 'CLOUD_SQL_INSTANCE' : 'READ_REPLICA_INSTANCE',
     ...(instance.replicaOf !== undefined && {masterInstanceName: instance.replicaOf}),
     deletionProtection: input.protect,
+    ...prevent(input.protect),
     settings: {
       // Always stated: unset, PostgreSQL 16 and later become ENTERPRISE_PLUS, which has no db-custom tiers.
       edition: instance.edition,
       tier: instance.tier,
+      activationPolicy: 'ALWAYS',
       availabilityType: instance.availability,
       diskType: 'PD_SSD',
       diskSize: input.storageGiB,
       diskAutoresize: true,
+      diskAutoresizeLimit: input.storageLimitGiB,
       deletionProtectionEnabled: input.protect,
       connectorEnforcement: 'REQUIRED',
-      ...(isPrimary && {
-        backupConfiguration: {
-          enabled: true,
-          pointInTimeRecoveryEnabled: true,
-          startTime: '03:00',
-          transactionLogRetentionDays: input.recoveryDays,
-          backupRetentionSettings: {retainedBackups: Math.max(7, input.recoveryDays), retentionUnit: 'COUNT'},
-        },
-      }),
+      ...(isPrimary && primarySettings(input, instance)),
       ipConfiguration: {
         ipv4Enabled: false,
         privateNetwork: `projects/${input.project}/global/networks/${input.network}`,
+        allocatedIpRange: input.allocatedRange,
         sslMode: 'ENCRYPTED_ONLY',
+        serverCaMode: 'GOOGLE_MANAGED_CAS_CA',
       },
-      databaseFlags: [
-        {name: 'cloudsql.iam_authentication', value: 'on'},
-        // Equal on every instance, or a replica with a smaller default refuses to follow.
-        {name: 'max_connections', value: '500'},
-      ],
-      insightsConfig: {queryInsightsEnabled: true, recordApplicationTags: true},
+      databaseFlags: Object.entries(input.flags).map(([name, value]) => ({name, value})),
+      insightsConfig: {
+        queryInsightsEnabled: true,
+        queryPlansPerMinute: 5,
+        queryStringLength: 1024,
+        recordApplicationTags: true,
+        recordClientAddress: false,
+      },
       // Lets grants be made on a private instance without a way into its network.
       dataApiAccess: 'ALLOW_DATA_API',
       userLabels: input.labels,
+    },
+  }
+}
+
+/** What the primary is born with. */
+function primarySettings(input: DataInput, {region}: Instance): Partial<InstanceArgs['settings'] & object> {
+  const {recoveryDays, finalBackupDays} = input
+  return {
+    backupConfiguration: {
+      enabled: true,
+      pointInTimeRecoveryEnabled: true,
+      startTime: '03:00',
+      transactionLogRetentionDays: recoveryDays,
+      backupRetentionSettings: {retainedBackups: Math.max(7, recoveryDays), retentionUnit: 'COUNT'},
+    },
+    retainBackupsOnDelete: finalBackupDays > 0,
+    ...(finalBackupDays > 0 && {finalBackupConfig: {enabled: true, retentionDays: finalBackupDays}}),
+    maintenanceWindow: {day: input.maintenanceDays[region]!, hour: 4, updateTrack: 'week5'},
+    passwordValidationPolicy: {
+      enablePasswordPolicy: true,
+      minLength: 16,
+      complexity: 'COMPLEXITY_DEFAULT',
+      disallowUsernameSubstring: true,
     },
   }
 }

@@ -1,3 +1,4 @@
+import {SERVING} from '../../src/topology/serving.ts'
 import type {Topology} from '../../src/topology/topology.ts'
 import {appName} from '../app/index.ts'
 import {labelsOf} from '../labels.ts'
@@ -37,23 +38,27 @@ const negsOf = (topology: Topology): EndpointsInput['negs'] =>
 export type EdgeInput = ReturnType<typeof edgeInput>
 
 export function edgeInput(topology: Topology, recorded: Recorded) {
-  const {project, prefix, edge, regions} = topology
+  const {project, prefix, edge, regions, terms} = topology
   const http = topology.services.filter(({config}) => config.type === 'http')
   const drained = new Set(regions.filter((region) => region.drained || region.lost).map(({name}) => name))
   return {
     project,
     prefix,
     edge: {...edge, port: undefined},
-    addressName: `${prefix}-edge`,
+    addresses: {ipv4: `${prefix}-edge`, ipv6: `${prefix}-edge-ipv6`},
+    adaptive: terms.edge.adaptive,
+    sampling: terms.network.requestSampling,
+    serving: SERVING,
     ...(edge.domain !== undefined && {
       certificateMap: `projects/${project}/locations/global/certificateMaps/${prefix}-certs`,
     }),
-    services: http.map(({name, backend, config}) => ({
+    services: http.map(({name, backend, config, drain}) => ({
       name,
       backend: backend!,
       paths: config.paths,
       health: config.health!.ready,
-      drainSeconds: config.health!.drainSeconds,
+      requestSeconds: drain.requestSeconds,
+      drainSeconds: drain.connectionSeconds,
       groups: regions.flatMap((region) =>
         region.zones.flatMap((zone) => {
           const group = groupOf(topology, recorded, name, region.name, zone)

@@ -13,6 +13,7 @@ const SERVICES = [
   'container',
   'dns',
   'gkebackup',
+  'gkehub',
   'iam',
   'iamcredentials',
   'logging',
@@ -27,7 +28,7 @@ const SERVICES = [
 export type FoundationInput = ReturnType<typeof foundationInput>
 
 export function foundationInput(topology: Topology) {
-  const {project, network, serviceRange, dnsZone, secrets, namespace, prefix} = topology
+  const {project, network, serviceRange, dnsZone, secrets, namespace, prefix, protect, imagesLocation} = topology
   return {
     project,
     network,
@@ -36,9 +37,10 @@ export function foundationInput(topology: Topology) {
     secrets,
     namespace,
     prefix,
+    protect,
+    imagesLocation,
     labels: labelsOf(topology, 'foundation'),
     apis: SERVICES.map((api) => `${api}.googleapis.com`),
-    regions: topology.regions.map(({name}) => name),
     nodeAccount: nodeAccountOf(topology),
     accounts: topology.services.map(({name, account}) => ({name, account})),
     usesDatabase: topology.database !== undefined,

@@ -5,12 +5,14 @@ import type {Stack} from '../stack.ts'
 export type MessagingInput = ReturnType<typeof messagingInput>
 
 export function messagingInput(topology: Topology) {
-  const {project, queues, services, regions} = topology
+  const {project, queues, services, regions, protect} = topology
   const memberOf = (account: string) => `serviceAccount:${account}@${project}.iam.gserviceaccount.com`
   return {
     project,
     queues,
-    regions: regions.map(({name}) => name),
+    /** Sorted: a list of places, in no order. */
+    regions: regions.map(({name}) => name).sort(),
+    protect,
     publishers: services.map(({name, account}) => ({name, member: memberOf(account)})),
     consumers: services.flatMap(({name, account, config}) =>
       config.consumes.map((queue) => ({name, queue, member: memberOf(account)})),

@@ -1,3 +1,4 @@
+import {prevent} from '../protection.ts'
 import {gcp, googleProvider, pulumi} from '../pulumi.ts'
 import type {MessagingInput} from './index.ts'
 
@@ -27,7 +28,10 @@ function declareQueue(input: MessagingInput, queue: MessagingInput['queues'][num
   const {project} = input
   const {Topic, Subscription, TopicIAMMember, SubscriptionIAMMember} = gcp('pubsub')
   const {config} = queue
-  const storage = {allowedPersistenceRegions: [...input.regions]}
+  // Not enforced in transit: publishers and workers in any region go on while another is lost.
+  const messageStoragePolicy = {allowedPersistenceRegions: [...input.regions], enforceInTransit: false}
+  const kept = {...opts, protect: input.protect}
+  const guard = prevent(input.protect)
 
   const dead = new Topic(
     `${config.name}-dead`,
@@ -35,9 +39,10 @@ function declareQueue(input: MessagingInput, queue: MessagingInput['queues'][num
       project,
       name: queue.deadLetterTopic,
       messageRetentionDuration: DEAD_LETTER_RETENTION,
-      messageStoragePolicy: storage,
+      messageStoragePolicy,
+      ...guard,
     },
-    opts,
+    kept,
   )
   // A dead-letter topic without a subscription drops its messages.
   new Subscription(
@@ -46,10 +51,12 @@ function declareQueue(input: MessagingInput, queue: MessagingInput['queues'][num
       project,
       name: queue.deadLetterSubscription,
       topic: dead.id,
+      ackDeadlineSeconds: 60,
       messageRetentionDuration: DEAD_LETTER_RETENTION,
       expirationPolicy: {ttl: ''},
+      ...guard,
     },
-    opts,
+    kept,
   )
   const topic = new Topic(
     config.name,
@@ -57,9 +64,10 @@ function declareQueue(input: MessagingInput, queue: MessagingInput['queues'][num
       project,
       name: queue.topic,
       messageRetentionDuration: `${config.retentionSeconds}s`,
-      messageStoragePolicy: storage,
+      messageStoragePolicy,
+      ...guard,
     },
-    opts,
+    kept,
   )
   const subscription = new Subscription(
     config.name,
@@ -74,8 +82,9 @@ function declareQueue(input: MessagingInput, queue: MessagingInput['queues'][num
       enableMessageOrdering: config.ordered,
       retryPolicy: {minimumBackoff: `${config.retry.minSeconds}s`, maximumBackoff: `${config.retry.maxSeconds}s`},
       deadLetterPolicy: {deadLetterTopic: dead.id, maxDeliveryAttempts: config.attempts},
+      ...guard,
     },
-    opts,
+    kept,
   )
 
   // Without these two grants to Pub/Sub's own agent dead-lettering silently does not happen.

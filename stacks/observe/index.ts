@@ -1,25 +1,36 @@
-import type {Topology} from '../../src/topology/topology.ts'
+import {LIMITS} from '../../src/topology/limits.ts'
+import type {DatabaseTopology, Topology} from '../../src/topology/topology.ts'
 import {labelsOf} from '../labels.ts'
 import type {Stack} from '../stack.ts'
 
 export type ObserveInput = ReturnType<typeof observeInput>
 
 export function observeInput(topology: Topology) {
-  const {project, prefix, alerts, objectives, edge, database, queues, services} = topology
+  const {project, prefix, namespace, alerts, objectives, edge, database, queues, services} = topology
   const front = services.find(({config}) => config.type === 'http')
   return {
     project,
     prefix,
+    namespace,
     alerts,
     objectives,
-    ...(edge.domain !== undefined && front && {check: {host: edge.domain, path: front.config.health!.ready}}),
-    hasDatabase: database !== undefined,
+    limits: LIMITS,
+    regions: topology.regions.map(({name}) => name),
+    ...(front && {front: {path: front.config.health!.ready, ...(edge.domain !== undefined && {host: edge.domain})}}),
+    ...(database && {database: watchedIn(database)}),
     subscriptions: queues.map(({subscription, deadLetterSubscription}) => ({subscription, deadLetterSubscription})),
     labels: labelsOf(topology, 'observe'),
   }
 }
 
-/** What wakes people up: alerts on lag against the rpo, stuck queues, dead letters, errors at the edge. Global. */
+const watchedIn = ({instances, flags}: DatabaseTopology) => ({
+  replicas: instances.length - 1,
+  /** Instances with a second zone to fail over to. */
+  standbys: instances.filter(({availability}) => availability === 'REGIONAL').map(({name}) => name),
+  maxConnections: Number(flags.max_connections),
+})
+
+/** What wakes people up, what is promised, and the page to look at. Global: it outlives any region. */
 export const observe = (topology: Topology): Stack => ({
   kind: 'stack',
   name: 'observe',

@@ -90,7 +90,7 @@ test.each([
   'with %i replicas at rest in each of two regions and at most %i in one, there are %i warnings',
   (min, max, warnings) => {
     const services = [exampleService({name: 'api', replicas: {min, max}})]
-    expect(derive(exampleConfig({services})).warnings).toHaveLength(warnings)
+    expect(derive(exampleConfig({services, state: 'gs://stay-test-ha'})).warnings).toHaveLength(warnings)
   },
 )
 
