@@ -21,6 +21,6 @@ test('the exit code of every error is explained in the README', () => {
 
 test.each(['minimal', 'rental'])('the published schema accepts the ha.yaml of the template %s', (name) => {
   const accepts = new Ajv({strict: false, allowUnionTypes: true}).compile(configJsonSchema())
-  accepts(parse(readFileSync(join(ROOT, 'templates', name, 'ha.yaml'), 'utf8')))
+  accepts(parse(readFileSync(join(ROOT, 'templates', name, 'ha.yaml'), 'utf8'), {merge: true}))
   expect(accepts.errors).toBeNull()
 })
