@@ -17,6 +17,7 @@ import {loadSchemas} from './provider/schemas.ts'
 import {serveProvider} from './provider/server.ts'
 import {createPubSubService} from './pubsub/service.ts'
 import {openRecords} from './records.ts'
+import {retiringEmpty} from './retire.ts'
 import type {ContainerOptions} from './services/container.ts'
 import {createGenericServices} from './services/index.ts'
 import {createSqlService} from './sql/service.ts'
@@ -86,7 +87,8 @@ export async function startGlobal({dir, edgePort}: GlobalOptions): Promise<Globa
   }
   ready = true
 
-  const types = new Map(services.flatMap(({resources}) => resources).map((type) => [type.token, type]))
+  const resources = services.flatMap((service) => service.resources)
+  const types = new Map(retiringEmpty(resources, records, supervisor.retire).map((type) => [type.token, type]))
   const schemas = loadSchemas()
   const worked = trimWhenIdle()
   const gcp = createGcpProvider({

@@ -20,7 +20,8 @@ export type KnownRegions = Record<string, KnownRegion>
 
 /** How long a region may take until it has written region.json. */
 const START_DEADLINE_MS = 30_000
-const STOP_GRACE_MS = 10_000
+/** From SIGTERM to SIGKILL. */
+export const STOP_GRACE_MS = 10_000
 
 export const regionsFile = (dir: string): string => join(dir, 'regions.json')
 export const regionFolder = (dir: string, name: string): string => join(dir, 'regions', name)

@@ -17,6 +17,7 @@ import {
   readiness,
   regionFolder,
   regionsFile,
+  STOP_GRACE_MS,
   spawnRegion,
 } from './region-process.ts'
 
@@ -210,6 +211,20 @@ export function createSupervisor(options: SupervisorOptions) {
       if (region.state !== 'paused') throw new Error(`Region ${name} is ${region.state}.`)
       signalTree(region.known.process!, 'SIGCONT')
       region.state = 'up'
+    },
+
+    /** Ends a region that nothing lives in any more, with its files. Without effect on one that was never started. */
+    async retire(name: string) {
+      const region = regions.get(name)
+      if (!region) return
+      regions.delete(name)
+      region.state = 'down'
+      clearTimeout(region.retry)
+      save()
+      if (region.known.process) await endTree(region.known.process, STOP_GRACE_MS)
+      await endOrphansBelow(regionFolder(dir, name))
+      rmSync(regionFolder(dir, name), {recursive: true, force: true})
+      log('info', `Region ${name} has nothing left in it and was ended`)
     },
 
     /** Orderly, all at once; resolves when no process is left. */

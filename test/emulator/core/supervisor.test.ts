@@ -158,3 +158,13 @@ test.each([
 ])('the zones of %s are %j', (region, zones) => {
   expect(zonesOf(region)).toEqual(zones)
 })
+
+test('a region that is retired ends with all it started, is forgotten and leaves no file', async () => {
+  const supervisor = supervise(AT_ONCE)
+  const {pid, strayed} = await factsOf(await supervisor.ensure('us-east1'))
+  await supervisor.retire('us-east1')
+  await isGone(pid)
+  await isGone(strayed)
+  expect(supervisor.list()).toEqual([])
+  expect(existsSync(join(dir, 'regions', 'us-east1'))).toBe(false)
+})
