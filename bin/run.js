@@ -1,34 +1,9 @@
 #!/usr/bin/env node
 // Plain enough for an old Node to parse: the one thing this file must do everywhere is to say what is wrong.
-import {spawn} from 'node:child_process'
-import {existsSync} from 'node:fs'
-import {fileURLToPath} from 'node:url'
-
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major > 22 || (major === 22 && minor >= 15)) {
   const {start} = await import('../dist/src/cli/start.js')
   await start()
 } else {
-  runWith(ownNode())
-}
-
-/** ha brings a Node: in its own folder in a clone, beside it where it is installed. */
-function ownNode() {
-  return ['../node_modules/node/bin/node', '../../node/bin/node']
-    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
-    .find(existsSync)
-}
-
-function runWith(node) {
-  if (node === undefined) {
-    process.stderr.write(
-      `✖ ha needs Node 22.15 or newer; this is ${process.version}. [NODE_TOO_OLD]\n  → Install a newer one: https://nodejs.org\n`,
-    )
-    process.exit(69)
-  }
-  const child = spawn(node, process.argv.slice(1), {stdio: 'inherit'})
-  // The terminal sends Ctrl-C and its own closing to both; what is sent to this process alone is passed on.
-  for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {})
-  process.on('SIGTERM', () => child.kill('SIGTERM'))
-  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)))
+  await import('./older-node.js')
 }

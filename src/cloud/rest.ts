@@ -1,6 +1,5 @@
 /** JSON over HTTP with a deadline on every call and Google's and Kubernetes' error bodies understood. */
 import {request as httpRequest} from 'node:http'
-import {request as httpsRequest} from 'node:https'
 import {HaError} from '../errors.ts'
 
 export interface Call {
@@ -46,11 +45,12 @@ export async function findJson<T = unknown>(url: string, call: Call = {}): Promi
 export const statusOf = (error: unknown): number | undefined =>
   error instanceof HaError && error.code === 'CLOUD_REFUSED' ? (error.data.status as number) : undefined
 
-function send(url: string, call: Call): Promise<{status: number; text: string}> {
+async function send(url: string, call: Call): Promise<{status: number; text: string}> {
   const {method = 'GET', body, contentType = 'application/json', deadlineMs = DEFAULT_DEADLINE_MS} = call
   const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
-  const request = url.startsWith('https:') ? httpsRequest : httpRequest
-  return new Promise((resolve, reject) => {
+  // TLS is slow to load, and the local target has none.
+  const request = url.startsWith('https:') ? (await import('node:https')).request : httpRequest
+  return await new Promise((resolve, reject) => {
     const unreachable = (why: string) =>
       reject(new HaError('CLOUD_UNREACHABLE', `${new URL(url).host} did not answer: ${why}`, {data: {url}}))
     const headers = {

@@ -3,7 +3,6 @@ import {HaCommand} from '../cli/command.ts'
 import {clusterEndpoints, openEnvironment, wiresOf} from '../cli/environment.ts'
 import {commonFlags, configFlags} from '../cli/flags.ts'
 import {systemClock} from '../clock.ts'
-import {createCloud} from '../cloud/google.ts'
 import {isHealthy, statusLines, troubles} from '../report/status.ts'
 
 const WATCH_MS = 2000
@@ -25,7 +24,9 @@ export default class Status extends HaCommand {
     do {
       const environment = await openEnvironment(this.surroundings().cwd, flags)
       const {topology} = environment
-      const cloud = createCloud(wiresOf(environment), systemClock)
+      const wires = wiresOf(environment)
+      const {createCloud} = await import('../cloud/google.ts')
+      const cloud = createCloud(wires, systemClock)
       const observation = await cloud.observe(topology, clusterEndpoints(environment))
       const clear = flags.watch && process.stdout.isTTY && !flags.json ? ['\u001B[2J\u001B[H'] : []
       report.result([...clear, ...statusLines(topology, observation, style)], {

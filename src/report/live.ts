@@ -1,4 +1,3 @@
-import {createLogUpdate} from 'log-update'
 import {createActivity, type Running} from './activity.ts'
 import {duration, visibleWidth} from './format.ts'
 import type {Reporter, Streams} from './reporter.ts'
@@ -11,12 +10,18 @@ const FRAME_MS = 100
 export function createLive({stdout, stderr}: Streams, wording: Wording): Reporter {
   const {style} = wording
   const activity = createActivity()
-  const screen = createLogUpdate(stderr as NodeJS.WriteStream)
+  // Half as long to load as a quick command takes, and needed only for what runs a while.
+  let screen: ReturnType<typeof import('log-update').createLogUpdate> | undefined
+  let closed = false
+  void import('log-update').then(({createLogUpdate}) => {
+    if (!closed) screen = createLogUpdate(stderr as NodeJS.WriteStream)
+  })
   // Events carry the clock's time; between them the view adds what passed since the last one.
   let at = 0
   let seen = performance.now()
   let frame = 0
   const draw = () => {
+    if (!screen) return
     const running = activity.running()
     const now = at + performance.now() - seen
     const width = (stderr.columns ?? 100) - 1
@@ -31,10 +36,9 @@ export function createLive({stdout, stderr}: Streams, wording: Wording): Reporte
     draw()
   }, FRAME_MS)
   tick.unref()
-  let closed = false
   const print = (lines: readonly string[], stream: NodeJS.WritableStream) => {
     if (lines.length === 0) return
-    screen.clear()
+    screen?.clear()
     for (const text of lines) stream.write(`${text}\n`)
   }
   return {
@@ -50,8 +54,8 @@ export function createLive({stdout, stderr}: Streams, wording: Wording): Reporte
       if (closed) return
       closed = true
       clearInterval(tick)
-      screen.clear()
-      screen.done()
+      screen?.clear()
+      screen?.done()
     },
   }
 }
