@@ -56,7 +56,7 @@ export async function deploy(request: DeployRequest): Promise<Deployed> {
   }
   const planned = await agree(request, platform, over)
   const changed =
-    planned === undefined || planned.some(({verdict}) => verdict === 'change') || request.all || request.refresh
+    request.all || request.refresh || planned === undefined || planned.some(({verdict}) => verdict === 'change')
   const result = changed ? await carryOut(environment, platform, over, surroundings.self) : undefined
   const recorded = result?.recorded ?? environment.ledger.recorded
   const kubeconfigs = writeKubeconfigs(topology, recorded, paths)

@@ -6,9 +6,11 @@ import {systemClock} from '../clock.ts'
 import {isHealthy, statusLines, troubles} from '../report/status.ts'
 
 const WATCH_MS = 2000
+const UNHEALTHY = 1
 
 export default class Status extends HaCommand {
   static override summary = 'Show what runs where: roles, replication lag, instances, rotation, queues.'
+  static override description = 'Exits with 1 when anything is amiss.'
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --watch']
   static override flags = {
     ...commonFlags,
@@ -20,6 +22,7 @@ export default class Status extends HaCommand {
     const {flags} = await this.parse(Status)
     const {report, style} = this.begin(flags)
     const stop = new AbortController()
+    let healthy = true
     if (flags.watch) process.once('SIGINT', () => stop.abort())
     do {
       const environment = await openEnvironment(this.surroundings().cwd, flags)
@@ -28,14 +31,16 @@ export default class Status extends HaCommand {
       const {createCloud} = await import('../cloud/google.ts')
       const cloud = createCloud(wires, systemClock)
       const observation = await cloud.observe(topology, clusterEndpoints(environment))
+      healthy = isHealthy(topology, observation)
       const clear = flags.watch && process.stdout.isTTY && !flags.json ? ['\u001B[2J\u001B[H'] : []
       report.result([...clear, ...statusLines(topology, observation, style)], {
-        healthy: isHealthy(topology, observation),
+        healthy,
         troubles: troubles(topology, observation),
         roles: environment.roles,
         ...observation,
       })
       if (flags.watch) await systemClock.sleep(WATCH_MS, stop.signal).catch(() => {})
     } while (flags.watch && !stop.signal.aborted)
+    if (!healthy && !flags.watch) process.exitCode = UNHEALTHY
   }
 }

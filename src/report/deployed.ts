@@ -40,9 +40,15 @@ export function deployedLines(
     `  ${call('status --watch')}`,
     `  ${call(`logs ${topology.services[0]?.name ?? 'SERVICE'} --follow`)}`,
     ...(file === undefined ? [] : [`  kubectl --kubeconfig ${file} get pods    ${style('dim', `# ${region}`)}`]),
-    ...(primary === undefined
-      ? []
-      : [`  psql postgresql://postgres@${primary}/${topology.database?.name ?? 'postgres'}`]),
+    ...(primary === undefined ? [] : psqlLines(topology, primary)),
     `  ${call('destroy')}`,
   ]
+}
+
+/** As the first service logs in, which on the emulated target needs no password. */
+function psqlLines({services}: Topology, primary: string): string[] {
+  const url = services[0]?.env.DATABASE_URL
+  if (url === undefined) return []
+  const {username, pathname} = new URL(url)
+  return [`  psql postgresql://${username}@${primary}${pathname}`]
 }

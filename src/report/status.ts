@@ -21,8 +21,16 @@ export function statusLines(topology: Topology, observation: Observation, style:
     ...(trouble.length === 0
       ? [style('good', '✔ Everything runs as ha.yaml says.')]
       : trouble.map((line) => style('bad', `✖ ${line}`))),
+    ...(topology.target === 'local' && isSilent(observation)
+      ? ['  → Nothing of it runs on this machine. `ha deploy` brings it back with its data.']
+      : []),
   ]
 }
+
+/** Nothing at all answered, as after a reboot. */
+const isSilent = ({regions, queues}: Observation): boolean =>
+  ('unseen' in queues || queues.seen.length === 0) &&
+  regions.every(({services, endpoints}) => 'unseen' in services && 'unseen' in endpoints)
 
 function header({database, services}: Topology): string[] {
   return [

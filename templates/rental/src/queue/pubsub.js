@@ -3,7 +3,8 @@ import {randomUUID} from 'node:crypto'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {call, connect} from './connect.js'
 
-const ACK_SECONDS = 60
+// Renewed while work goes on, so it only says how long the messages of a worker that was killed wait for the next one.
+const ACK_SECONDS = 15
 const RETRIES = 3
 
 /** @param {{emulatorHost?: string, topic: (queue: string) => string}} options */
