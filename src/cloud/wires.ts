@@ -1,5 +1,16 @@
 /** Where Google's APIs are: Google's own hosts, or one emulator that serves them all. Nothing else differs between targets. */
-export type Api = 'sqladmin' | 'compute' | 'container' | 'secretmanager'
+export type Api =
+  | 'sqladmin'
+  | 'compute'
+  | 'container'
+  | 'secretmanager'
+  | 'monitoring'
+  | 'storage'
+  | 'cloudkms'
+  | 'serviceusage'
+  | 'cloudresourcemanager'
+  | 'cloudbilling'
+  | 'dns'
 
 export interface Wires {
   /** Base URL of an API, without a trailing slash. */
@@ -12,3 +23,9 @@ export interface Wires {
 
 /** Every API behind one address. */
 export const emulatorWires = (googleapis: string): Wires => ({base: () => googleapis, emulator: googleapis})
+
+/** Google's own hosts. */
+export const googleWires = (token: () => Promise<string>): Wires => ({
+  base: (api) => `https://${api}.googleapis.com`,
+  token,
+})
