@@ -197,14 +197,29 @@ test('reads go to the replica, strong ones to the primary, all to the primary wh
   expect((await alone.get('/effects')).headers.get('x-served-from')).toBe('primary')
 })
 
-test('a write waits for a primary that comes back', async () => {
-  const {post} = await startApp({patience: 15_000})
+test('a write and a strong read wait for a primary that comes back', async () => {
+  const {post, get} = await startApp({patience: 15_000})
   expect((await post('/bookings', stay())).status).toBe(201)
   await postgres.kill()
-  const waiting = post('/bookings', stay())
+  const waiting = [post('/bookings', stay()), get('/effects?consistency=strong')]
   await sleep(200)
   await postgres.start()
-  expect((await waiting).status).toBe(201)
+  expect((await Promise.all(waiting)).map(({status}) => status)).toEqual([201, 200])
+})
+
+test('when every connection is at work others wait for one, and none is dropped', async () => {
+  const database = openDatabase({primaryUrl: postgres.url, replicaUrl: postgres.url, connections: 1, patience: 5000})
+  onTestFinished(() => database.close())
+  type Tx = {query(sql: string): Promise<{rows: {pid: number}[]}>}
+  const backend = (tx: Tx) => tx.query('SELECT pg_backend_pid() AS pid')
+  const slow = database.write(async (tx: Tx) => {
+    const {rows} = await backend(tx)
+    // Longer than anybody waits for a connection at a time.
+    await tx.query('SELECT pg_sleep(1.8)')
+    return rows[0]!.pid
+  })
+  const waiting = database.write(async (tx: Tx) => (await backend(tx)).rows[0]!.pid)
+  expect(await waiting).toBe(await slow)
 })
 
 test('without a primary a write is refused in seconds, with a time to come again, and reads go on', async () => {
@@ -251,7 +266,8 @@ test.each([
   [{code: '08006'}, true],
   [{code: 'ECONNREFUSED'}, true],
   [new Error('Connection terminated unexpectedly'), true],
-  [new Error('timeout exceeded when trying to connect'), true],
+  [new Error('Connection terminated due to connection timeout'), true],
+  [new Error('timeout exceeded when trying to connect'), false],
   [{code: '23505'}, false],
   [{code: 14, message: 'connection terminated'}, false],
   [new Error('a bug'), false],

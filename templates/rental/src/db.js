@@ -20,8 +20,9 @@ const LOST =
   /^(25006|57P0[1-5]|08\w{3}|ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/
 const COLLIDED = /^(40001|40P01)$/
 /** Faults of the connection that pg reports without a code. */
-const LOST_MESSAGE =
-  /connection terminated|timeout exceeded when trying to connect|query read timeout|not queryable|connection ended/i
+const LOST_MESSAGE = /connection terminated|query read timeout|not queryable|connection ended/i
+/** Every connection was at work for as long as one may wait for one. They are good: to drop them would slow a busy server further. */
+const CROWDED_MESSAGE = /timeout exceeded when trying to connect/i
 
 /** Too slow or too busy: trying again at once would make it worse. */
 const BUSY = /^(57014|55P03|53\w{3})$/
@@ -31,6 +32,10 @@ export const isLost = (error) =>
   typeof error?.code === 'string'
     ? LOST.test(error.code)
     : error?.code === undefined && LOST_MESSAGE.test(error?.message ?? '')
+
+const isCrowded = (error) => CROWDED_MESSAGE.test(error?.message ?? '')
+/** Another attempt may fare better, here or elsewhere. */
+const isPassing = (error) => isLost(error) || isCrowded(error)
 
 /**
  * @param {{primaryUrl: string, replicaUrl: string, connections?: number, patience?: number}} options
@@ -48,15 +53,15 @@ export function openDatabase({primaryUrl, replicaUrl, connections = 4, patience 
         return await primary.transaction(work)
       } catch (error) {
         if (BUSY.test(error?.code)) throw new Unavailable('The primary is busy.', {cause: error})
-        if (!isLost(error) && !COLLIDED.test(error?.code)) throw error
-        const pause = Math.min(50 * 2 ** attempt, 800) * (0.5 + Math.random() / 2)
+        if (!isPassing(error) && !COLLIDED.test(error?.code)) throw error
+        const pause = pauseAfter(attempt)
         if (performance.now() + pause > deadline) throw new Unavailable('The primary is out of reach.', {cause: error})
         await sleep(pause)
       }
     }
   }
 
-  /** Rows from the nearest replica, or from the primary if asked to or if the replica is gone; says which. */
+  /** Rows from the nearest replica, or from the primary if asked to or if the replica is gone; says which. Waits as `write` does. */
   async function read(sql, values, {strong = false} = {}) {
     const sources = strong
       ? [['primary', primary]]
@@ -64,21 +69,30 @@ export function openDatabase({primaryUrl, replicaUrl, connections = 4, patience 
           ['replica', replica],
           ['primary', primary],
         ]
-    let last
-    for (const [source, pool] of sources) {
-      try {
-        return {rows: await pool.query(sql, values), source}
-      } catch (error) {
-        if (!isLost(error) && !BUSY.test(error?.code)) throw error
-        last = error
+    const deadline = performance.now() + patience
+    for (let attempt = 1; ; attempt++) {
+      let last
+      for (const [source, pool] of sources) {
+        try {
+          return {rows: await pool.query(sql, values), source}
+        } catch (error) {
+          if (!isPassing(error) && !BUSY.test(error?.code)) throw error
+          last = error
+        }
       }
+      const pause = pauseAfter(attempt)
+      if (BUSY.test(last.code) || performance.now() + pause > deadline)
+        throw new Unavailable(strong ? 'The primary is out of reach.' : 'No database is in reach.', {cause: last})
+      await sleep(pause)
     }
-    throw new Unavailable(strong ? 'The primary is out of reach.' : 'No database is in reach.', {cause: last})
   }
 
   const close = () => Promise.all([...new Set([primary, replica])].map((pool) => pool.close()))
   return {write, read, close}
 }
+
+/** Longer each time, and not the same for all who wait. */
+const pauseAfter = (attempt) => Math.min(50 * 2 ** attempt, 800) * (0.5 + Math.random() / 2)
 
 /** A pool that starts over when its server is lost. */
 function openPool(url, connections) {
