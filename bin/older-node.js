@@ -1,6 +1,7 @@
 // Started by a Node that is too old for ha: goes on with the one that ha brings, or says what is wrong. Plain on purpose.
 import {spawn} from 'node:child_process'
 import {existsSync} from 'node:fs'
+import {delimiter, dirname} from 'node:path'
 import {fileURLToPath} from 'node:url'
 
 /** ha brings a Node: in its own folder in a clone, beside it where it is installed. */
@@ -17,7 +18,9 @@ function runWith(node) {
     )
     process.exit(69)
   }
-  const child = spawn(node, process.argv.slice(1), {stdio: 'inherit'})
+  // The app's own `node` commands get the same one.
+  const PATH = [dirname(node), process.env.PATH].join(delimiter)
+  const child = spawn(node, process.argv.slice(1), {stdio: 'inherit', env: {...process.env, PATH}})
   // The terminal sends Ctrl-C and its own closing to both; what is sent to this process alone is passed on.
   for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))

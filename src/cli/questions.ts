@@ -15,6 +15,12 @@ interface Given {
   readonly region?: readonly string[] | undefined
 }
 
+/** What is chosen already stands first, in its order, which is also the order of the answer. */
+const regionsFrom = (chosen: readonly string[]): readonly string[] => [
+  ...chosen,
+  ...Object.keys(REGION_ZONES).filter((name) => !chosen.includes(name)),
+]
+
 /** @throws HaError PLAN_DECLINED when the person leaves with Ctrl-C. */
 export async function askInit(defaults: InitAnswers, given: Given, templates: readonly string[]): Promise<InitAnswers> {
   try {
@@ -32,8 +38,9 @@ export async function askInit(defaults: InitAnswers, given: Given, templates: re
         {
           type: 'checkbox',
           name: 'regions',
-          message: 'Regions (the first listed is where the primary is born)',
-          choices: Object.keys(REGION_ZONES).map((name) => ({
+          message: 'Regions (the first is where the primary is born)',
+          pageSize: 10,
+          choices: regionsFrom(defaults.regions).map((name) => ({
             name,
             value: name,
             checked: defaults.regions.includes(name),

@@ -20,9 +20,13 @@ export function createLive({stdout, stderr}: Streams, wording: Wording): Reporte
   let at = 0
   let seen = performance.now()
   let frame = 0
+  let drawn = false
   const draw = () => {
     if (!screen) return
     const running = activity.running()
+    // Nothing runs: the screen may belong to a question.
+    if (running.length === 0 && !drawn) return
+    drawn = running.length > 0
     const now = at + performance.now() - seen
     const width = (stderr.columns ?? 100) - 1
     screen(running.map((it) => clip(line(it, now), width)).join('\n'))
