@@ -13,6 +13,7 @@ import type {Surroundings} from './command.ts'
 import type {Environment} from './environment.ts'
 
 export interface Run {
+  readonly id: string
   readonly environment: Environment
   readonly lock: Lock
   readonly interrupts: Interrupts
@@ -58,7 +59,7 @@ export async function underLock<T>(request: RunRequest, body: (run: Run) => Prom
       target: config.target,
       run: id,
     })
-    return await body({environment: await request.open(), lock, interrupts})
+    return await body({id, environment: await request.open(), lock, interrupts})
   } catch (thrown) {
     code = asHaError(thrown).code
     throw thrown

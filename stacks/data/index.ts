@@ -9,13 +9,14 @@ export type DataInput = ReturnType<typeof dataInput>
 export function dataInput(topology: Topology, database: DatabaseTopology) {
   const {project, prefix, network, dnsZone, terms, protect} = topology
   const {version, instances, record, nearest, config} = database
+  const lost = new Set(topology.regions.filter((region) => region.lost).map(({name}) => name))
   const connectionOf = (name: string) => instances.find((instance) => instance.name === name)!.connectionName
   const primary = instances.find(({role}) => role === 'primary')!
   return {
     project,
     network,
     version,
-    instances,
+    instances: instances.map((instance) => ({...instance, lost: lost.has(instance.region)})),
     storageGiB: config.storageGiB,
     storageLimitGiB: database.storageLimitGiB,
     recoveryDays: database.recoveryDays,

@@ -9,7 +9,7 @@ const nodes: readonly Node[] = [stack('foundation'), stack('cell-a'), stack('app
 
 const checkpoint = (type: string, inputs: object): Checkpoint => ({
   version: 3,
-  checkpoint: {latest: {resources: [{urn: `urn:pulumi:x::p::${type}::it`, type, inputs: {...inputs}}]}},
+  checkpoint: {stack: 'x', latest: {resources: [{urn: `urn:pulumi:x::p::${type}::it`, type, inputs: {...inputs}}]}},
 })
 
 /** Only the state is read of a workspace. */

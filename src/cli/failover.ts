@@ -1,0 +1,141 @@
+/** `ha failover`: look, plan, agree, carry out. */
+import {systemClock} from '../clock.ts'
+import {HaError} from '../errors.ts'
+import type {Emit} from '../events/events.ts'
+import {assertPasses, type Check} from '../operations/check.ts'
+import {execute, undo} from '../operations/execute.ts'
+import {type Entry, openJournal} from '../operations/journal.ts'
+import {assertNoneOpen, close, type OpenOperation, open, readOpen} from '../operations/open.ts'
+import type {Plan} from '../operations/plan.ts'
+import {preflightSwitchover, takeover} from '../operations/preflight.ts'
+import {observeScene} from '../operations/scene.ts'
+import {planEvacuation, planSwitchover} from '../operations/switchover.ts'
+import {openJournals} from '../store/journal.ts'
+import {approve} from './approve.ts'
+import {checkKnown} from './choices.ts'
+import type {Surroundings} from './command.ts'
+import type {Environment} from './environment.ts'
+import {meansOf, operableOf} from './operation.ts'
+import type {Run} from './run.ts'
+
+export interface FailoverWish {
+  readonly region: string
+  readonly to?: string | undefined
+  readonly keepTraffic: boolean
+}
+
+export interface Prepared {
+  readonly plan: Plan
+  readonly checks: readonly Check[]
+}
+
+/** What would be done, and what speaks against it. Changes nothing. @throws HaError USAGE, OPERATION_OPEN, NOT_DEPLOYED */
+export async function prepareFailover(environment: Environment, wish: FailoverWish): Promise<Prepared> {
+  const {topology, roles, store} = environment
+  await assertNoneOpen(store)
+  const from = wish.region
+  const to = successorOf(environment, wish)
+  const scene = await observeScene(operableOf(environment), topology)
+  const want = {from, to, keepTraffic: wish.keepTraffic}
+  const question = {topology, scene, from, to}
+  if (!topology.database || roles.primary !== from) {
+    return {plan: planEvacuation(topology, roles, want), checks: takeover(question)}
+  }
+  return {plan: planSwitchover(topology, roles, scene, want), checks: preflightSwitchover(question)}
+}
+
+/** The region that takes over: the one asked for, or the only other one that can. */
+export function successorOf(
+  {topology, roles}: Pick<Environment, 'topology' | 'roles'>,
+  {region, to}: Pick<FailoverWish, 'region' | 'to'>,
+): string {
+  const {regions} = topology
+  const names = regions.map(({name}) => name)
+  checkKnown('region', region, regions)
+  if (to !== undefined) {
+    checkKnown('region', to, regions)
+    if (to === region)
+      throw new HaError('USAGE', `--to is the region to be left, ${region}.`, {
+        next: [`ha failover --region ${region}`],
+      })
+    return to
+  }
+  const others = names.filter((name) => name !== region && !roles.lost.includes(name))
+  if (others.includes(roles.primary)) return roles.primary
+  if (others.length === 1) return others[0]!
+  throw new HaError(
+    'USAGE',
+    others.length === 0 ? 'There is no other region to take over.' : `Which region takes over: ${others.join(' or ')}?`,
+    {
+      next: others.map((name) => `ha failover --region ${region} --to ${name}`),
+    },
+  )
+}
+
+export interface OperationRequest extends Run {
+  readonly emit: Emit
+  readonly surroundings: Surroundings
+  readonly reopen: () => Promise<Environment>
+}
+
+export interface Finished {
+  readonly run: string
+  readonly plan: Plan
+  readonly entries: readonly Entry[]
+}
+
+/** Carries out a plan that was agreed on. @throws HaError OPERATION_UNCHANGED, OPERATION_INCOMPLETE */
+export async function carryOut(request: OperationRequest, {plan, checks}: Prepared): Promise<Finished> {
+  const {environment, id, lock} = request
+  assertPasses(checks)
+  const operation = {run: id, plan, startedAt: systemClock.now()}
+  await open(environment.store, operation)
+  return pursue(request, operation, 'fresh', async (means) => {
+    await means.journal.write({what: 'planned', plan, fence: lock.fence})
+    await execute(plan, means, 'fresh')
+  })
+}
+
+/** Goes on with what was left in the middle. @throws HaError USAGE when there is nothing */
+export async function resume(request: OperationRequest): Promise<Finished> {
+  const operation = await requireOpen(request.environment)
+  return pursue(request, operation, 'resumed', (means) => execute(operation.plan, means, 'resumed'))
+}
+
+/** Takes back what was left in the middle. @throws HaError USAGE, OPERATION_INCOMPLETE when it is too late for that */
+export async function abort(request: OperationRequest): Promise<Finished> {
+  const operation = await requireOpen(request.environment)
+  return pursue(request, operation, 'aborting', (means) => undo(operation.plan, means))
+}
+
+async function requireOpen({store}: Environment): Promise<OpenOperation> {
+  const found = await readOpen(store)
+  if (found) return found.value
+  throw new HaError('USAGE', 'No operation was left in the middle.', {next: ['ha status']})
+}
+
+async function pursue(
+  request: OperationRequest,
+  {run, plan}: OpenOperation,
+  how: 'fresh' | 'resumed' | 'aborting',
+  body: (means: ReturnType<typeof meansOf>) => Promise<void>,
+): Promise<Finished> {
+  const {environment, lock} = request
+  const journal = await openJournal(openJournals({url: environment.paths.storeUrl}), run, systemClock)
+  const means = meansOf({...request, cloud: operableOf(environment), journal})
+  if (how !== 'fresh') await journal.write({what: how, fence: lock.fence})
+  try {
+    await body(means)
+  } catch (thrown) {
+    // Taken back wholly: nothing is left in the middle.
+    if (thrown instanceof HaError && thrown.code === 'OPERATION_UNCHANGED') await close(environment.store, run)
+    throw thrown
+  }
+  await close(environment.store, run)
+  return {run, plan, entries: journal.entries()}
+}
+
+/** @throws HaError PLAN_DECLINED, PLAN_NEEDS_ANSWER */
+export async function agree({plan}: Prepared, {yes, interactive}: {yes: boolean; interactive: boolean}): Promise<void> {
+  await approve({yes, interactive, question: `Carry this out?`, typed: plan.from})
+}

@@ -1,0 +1,95 @@
+/** The port that operations need of a cloud: what changes roles, where records point, who is in rotation. Every call has a deadline. */
+import type {Seen, ServiceSeen} from './cloud.ts'
+
+/** A database instance as the API describes it; its server may say otherwise. */
+export interface InstanceFacts {
+  readonly name: string
+  readonly region: string
+  readonly role: 'primary' | 'replica'
+  /** Replica: its primary's name. */
+  readonly primary?: string
+  /** RUNNABLE, MAINTENANCE, …; UNKNOWN when the region does not answer. */
+  readonly state: string
+  /** Wanted up (activationPolicy is not NEVER). */
+  readonly active: boolean
+  readonly edition: string
+  readonly availability: string
+  readonly version: string
+  readonly tier: string
+  readonly diskGiB: number
+  readonly backups: boolean
+  readonly recovery: boolean
+  readonly sslMode: string
+  readonly flags: Readonly<Record<string, string>>
+}
+
+/** What the server itself says. Log positions in bytes from 0/0. */
+export interface Position {
+  readonly inRecovery: boolean
+  readonly timeline: number
+  readonly systemId: string
+  /** Written by a primary, received by a replica. */
+  readonly lsn: number
+  readonly replayed: number
+  /** Replica: connected to its primary and receiving. */
+  readonly streaming: boolean
+  /** Replica: age of the newest transaction replayed, seconds; null when there was none. */
+  readonly lagSeconds: number | null
+  /** Age of the oldest open transaction of a client, seconds. */
+  readonly oldestTransactionSeconds: number
+}
+
+export type SqlDeed =
+  | {readonly deed: 'stop' | 'start' | 'backup'; readonly instance: string}
+  | {readonly deed: 'promote'; readonly instance: string; readonly failover: boolean}
+  | {readonly deed: 'switchover'; readonly instance: string; readonly timeoutSeconds: number}
+  /** A new replica of `primary`, its settings those of `like`. */
+  | {
+      readonly deed: 'replicate'
+      readonly instance: string
+      readonly region: string
+      readonly primary: string
+      readonly like: string
+    }
+  | {readonly deed: 'protect'; readonly instance: string; readonly availability: string; readonly recoveryDays: number}
+
+/** A long-running operation. */
+export interface SqlOperation {
+  readonly id: string
+  readonly type: string
+  readonly done: boolean
+  readonly error?: string
+}
+
+export interface Rotation {
+  readonly fingerprint: string
+  readonly groups: readonly {readonly group: string; readonly region: string; readonly share: number}[]
+}
+
+export interface Health {
+  readonly healthy: number
+  readonly total: number
+}
+
+/** @throws HaError CLOUD_UNREACHABLE, CLOUD_REFUSED (`data.status`) from every method. */
+export interface Operable {
+  instances(): Promise<readonly InstanceFacts[]>
+  position(instance: string): Promise<Position>
+  /** Rows of one statement, everything as text. Throws CLOUD_REFUSED when the database refuses. */
+  query(instance: string, sql: string, database?: string): Promise<readonly (readonly (string | null)[])[]>
+  begin(deed: SqlDeed): Promise<SqlOperation>
+  operation(id: string): Promise<SqlOperation>
+  /** The instance's operations that have not ended, newest first. */
+  running(instance: string): Promise<readonly SqlOperation[]>
+  /** A TXT record's value; undefined when there is none. */
+  record(name: string): Promise<string | undefined>
+  /** All or nothing, and only while it still says `from`. */
+  moveRecord(name: string, from: string | undefined, to: string): Promise<void>
+  rotation(backend: string): Promise<Rotation>
+  /** One change for all groups. Throws CLOUD_REFUSED 412 when the backend service changed since `rotation` was read. */
+  setRotation(backend: string, rotation: Rotation): Promise<void>
+  /** Health of the endpoints by region, as the load balancer sees it. */
+  health(backend: string, rotation: Rotation): Promise<Readonly<Record<string, Health>>>
+  /** Whether the region's Kubernetes API answers, and what runs there. */
+  workloads(region: string): Promise<Seen<readonly ServiceSeen[]>>
+}

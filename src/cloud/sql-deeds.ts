@@ -1,0 +1,147 @@
+/** Cloud SQL Admin API: what changes an instance, and the long operations it starts. Source: https://cloud.google.com/sql/docs/postgres/admin-api/rest/v1beta4/instances */
+import type {InstanceFacts, SqlDeed, SqlOperation} from './operable.ts'
+import type {Reach} from './operate.ts'
+import {callJson} from './rest.ts'
+
+interface Settings {
+  readonly activationPolicy?: string
+  readonly availabilityType?: string
+  readonly edition?: string
+  readonly tier?: string
+  readonly dataDiskSizeGb?: string
+  readonly backupConfiguration?: {readonly enabled?: boolean; readonly pointInTimeRecoveryEnabled?: boolean}
+  readonly ipConfiguration?: {readonly sslMode?: string}
+  readonly databaseFlags?: readonly {readonly name: string; readonly value: string}[]
+}
+interface Instance {
+  readonly name: string
+  readonly region: string
+  readonly databaseVersion: string
+  readonly instanceType?: string
+  readonly masterInstanceName?: string
+  readonly state?: string
+  readonly settings?: Settings
+}
+interface Operation {
+  readonly name: string
+  readonly operationType: string
+  readonly status: string
+  readonly error?: {readonly errors?: readonly {readonly message?: string}[]}
+}
+
+const DEADLINE_MS = 8_000
+
+export const projectUrl = ({wires, project}: Reach) => `${wires.base('sqladmin')}/sql/v1beta4/projects/${project}`
+export const instanceUrl = (reach: Reach, instance: string) => `${projectUrl(reach)}/instances/${instance}`
+
+export async function listFacts(reach: Reach): Promise<readonly InstanceFacts[]> {
+  const call = await reach.signed({deadlineMs: DEADLINE_MS})
+  const {items = []} = await callJson<{items?: readonly Instance[]}>(`${projectUrl(reach)}/instances`, call)
+  return items.map(factsOf)
+}
+
+/** Pure. */
+export function factsOf({
+  name,
+  region,
+  databaseVersion,
+  instanceType,
+  masterInstanceName,
+  state,
+  settings = {},
+}: Instance): InstanceFacts {
+  const primary = masterInstanceName?.split(':').at(-1)
+  const {backupConfiguration: backup = {}} = settings
+  return {
+    name,
+    region,
+    role: instanceType === 'READ_REPLICA_INSTANCE' ? 'replica' : 'primary',
+    ...(primary && {primary}),
+    state: state === undefined || state === 'SQL_INSTANCE_STATE_UNSPECIFIED' ? 'UNKNOWN' : state,
+    active: settings.activationPolicy !== 'NEVER',
+    edition: settings.edition ?? 'ENTERPRISE',
+    availability: settings.availabilityType ?? 'ZONAL',
+    version: databaseVersion,
+    tier: settings.tier ?? '',
+    diskGiB: Number(settings.dataDiskSizeGb ?? 0),
+    backups: backup.enabled === true,
+    recovery: backup.pointInTimeRecoveryEnabled === true,
+    sslMode: settings.ipConfiguration?.sslMode ?? '',
+    flags: Object.fromEntries((settings.databaseFlags ?? []).map((flag) => [flag.name, flag.value])),
+  }
+}
+
+const operationOf = ({name, operationType, status, error}: Operation): SqlOperation => {
+  const message = error?.errors?.[0]?.message
+  return {id: name, type: operationType, done: status === 'DONE', ...(message !== undefined && {error: message})}
+}
+
+export async function readOperation(reach: Reach, id: string): Promise<SqlOperation> {
+  const call = await reach.signed({deadlineMs: DEADLINE_MS})
+  return operationOf(await callJson<Operation>(`${projectUrl(reach)}/operations/${id}`, call))
+}
+
+export async function runningOn(reach: Reach, instance: string): Promise<readonly SqlOperation[]> {
+  const call = await reach.signed({deadlineMs: DEADLINE_MS})
+  const url = `${projectUrl(reach)}/operations?instance=${instance}&maxResults=20`
+  const {items = []} = await callJson<{items?: readonly Operation[]}>(url, call)
+  return items.map(operationOf).filter(({done}) => !done)
+}
+
+export async function beginDeed(reach: Reach, deed: SqlDeed): Promise<SqlOperation> {
+  const url = instanceUrl(reach, deed.instance)
+  const send = async (method: 'POST' | 'PATCH', to: string, body?: unknown) =>
+    operationOf(await callJson<Operation>(to, await reach.signed({method, body, deadlineMs: DEADLINE_MS})))
+  switch (deed.deed) {
+    case 'stop':
+      return send('PATCH', url, {settings: {activationPolicy: 'NEVER'}})
+    case 'start':
+      return send('PATCH', url, {settings: {activationPolicy: 'ALWAYS'}})
+    case 'backup':
+      return send('POST', `${url}/backupRuns`, {})
+    case 'promote':
+      return send('POST', `${url}/promoteReplica${deed.failover ? '?failover=true' : ''}`)
+    case 'switchover':
+      return send('POST', `${url}/switchover?dbTimeout=${deed.timeoutSeconds}s`)
+    case 'protect':
+      return send('PATCH', url, {settings: protection(deed.availability, deed.recoveryDays)})
+    case 'replicate': {
+      const like = await callJson<Instance>(
+        instanceUrl(reach, deed.like),
+        await reach.signed({deadlineMs: DEADLINE_MS}),
+      )
+      return send('POST', `${projectUrl(reach)}/instances`, replicaOf(like, deed))
+    }
+  }
+}
+
+const protection = (availabilityType: string, days: number) => ({
+  availabilityType,
+  backupConfiguration: {
+    enabled: true,
+    pointInTimeRecoveryEnabled: true,
+    startTime: '03:00',
+    transactionLogRetentionDays: days,
+    backupRetentionSettings: {retainedBackups: Math.max(7, days), retentionUnit: 'COUNT'},
+  },
+})
+
+/** A replica has no backups of its own, and its availability is decided when it becomes a primary. */
+function replicaOf(
+  {settings, databaseVersion}: Instance,
+  {instance, region, primary}: Extract<SqlDeed, {deed: 'replicate'}>,
+) {
+  const {
+    backupConfiguration: _,
+    settingsVersion: __,
+    ...rest
+  } = (settings ?? {}) as Settings & {settingsVersion?: string}
+  return {
+    name: instance,
+    region,
+    databaseVersion,
+    instanceType: 'READ_REPLICA_INSTANCE',
+    masterInstanceName: primary,
+    settings: {...rest, activationPolicy: 'ALWAYS', availabilityType: 'ZONAL'},
+  }
+}

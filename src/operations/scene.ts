@@ -1,0 +1,82 @@
+/** What planners and preflight look at: the world, once, every answer bounded and none taken for granted. Plain data. */
+import type {Seen, ServiceSeen} from '../cloud/cloud.ts'
+import type {Health, InstanceFacts, Operable, Position, Rotation} from '../cloud/operable.ts'
+import {asHaError, HaError} from '../errors.ts'
+import type {Topology} from '../topology/topology.ts'
+
+export interface Scene {
+  readonly instances: Seen<readonly InstanceFacts[]>
+  /** By instance of the topology. */
+  readonly positions: Readonly<Record<string, Seen<Position>>>
+  /** Instances something is being done to. */
+  readonly busy: Seen<readonly string[]>
+  readonly records: {
+    readonly primary: Seen<string | undefined>
+    readonly nearest: Readonly<Record<string, Seen<string | undefined>>>
+  }
+  /** By backend service. */
+  readonly rotations: Readonly<Record<string, Seen<Rotation>>>
+  readonly health: Readonly<Record<string, Seen<Readonly<Record<string, Health>>>>>
+  /** By region. */
+  readonly workloads: Readonly<Record<string, Seen<readonly ServiceSeen[]>>>
+}
+
+export const backendsOf = ({services}: Topology): readonly string[] => services.flatMap(({backend}) => backend ?? [])
+
+export async function observeScene(cloud: Operable, topology: Topology): Promise<Scene> {
+  const names = topology.database?.instances.map(({name}) => name) ?? []
+  const nearest = topology.database?.nearest ?? {}
+  const record = topology.database?.record
+  const backends = backendsOf(topology)
+  const rotations = byKey(backends, (backend) => attempt(() => cloud.rotation(backend)))
+  const [instances, positions, busy, primary, nearestSeen, rotationsSeen, health, workloads] = await Promise.all([
+    attempt(() => cloud.instances()),
+    byKey(names, (name) => attempt(() => cloud.position(name))),
+    attempt(async () => {
+      const running = await Promise.all(names.map((name) => cloud.running(name)))
+      return names.filter((_, index) => running[index]!.length > 0)
+    }),
+    record === undefined ? {seen: undefined} : attempt(() => cloud.record(record)),
+    byKey(Object.keys(nearest), (region) => attempt(() => cloud.record(nearest[region]!))),
+    rotations,
+    byKey(backends, (backend) => attempt(async () => cloud.health(backend, orThrow((await rotations)[backend]!)))),
+    byKey(
+      topology.regions.map(({name}) => name),
+      (region) => cloud.workloads(region),
+    ),
+  ])
+  return {
+    instances,
+    positions,
+    busy,
+    records: {primary, nearest: nearestSeen},
+    rotations: rotationsSeen,
+    health,
+    workloads,
+  }
+}
+
+async function byKey<T>(
+  keys: readonly string[],
+  ask: (key: string) => Promise<T>,
+): Promise<Readonly<Record<string, T>>> {
+  return Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await ask(key)] as const)))
+}
+
+async function attempt<T>(ask: () => Promise<T>): Promise<Seen<T>> {
+  try {
+    return {seen: await ask()}
+  } catch (thrown) {
+    const {code, message} = asHaError(thrown)
+    if (code === 'BUG') throw thrown
+    return {unseen: message}
+  }
+}
+
+function orThrow<T>(seen: Seen<T>): T {
+  if ('seen' in seen) return seen.seen
+  throw new HaError('CLOUD_UNREACHABLE', seen.unseen)
+}
+
+/** What was seen, or undefined. */
+export const seenOf = <T>(seen: Seen<T> | undefined): T | undefined => (seen && 'seen' in seen ? seen.seen : undefined)

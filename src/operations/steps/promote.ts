@@ -1,0 +1,48 @@
+/** The point of no return, in the two forms Cloud SQL has. */
+import {withFence} from '../fences.ts'
+import type {Deed, Means} from '../means.ts'
+import type {StepInputs} from '../plan.ts'
+import {carryOut} from '../waits.ts'
+
+const PROMOTE_MS = 10 * 60_000
+
+/** Where the histories part: the last byte replayed, and the first transaction id the new primary will give away. */
+const FORK = `SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint, pg_snapshot_xmax(pg_current_snapshot())`
+
+async function isPrimary({cloud}: Means, instance: string) {
+  const {inRecovery, timeline} = await cloud.position(instance)
+  return {done: !inRecovery, facts: {timeline}}
+}
+
+/** instances.promoteReplica. Without `failover` the old primary stays a primary of its own: it must be fenced, before or after. */
+export const promote: Deed<StepInputs['promote']> = {
+  observe: ({instance}, means) => isPrimary(means, instance),
+  async act({instance, old, oldRegion, failover, epoch}, means) {
+    const begunAt = means.clock.now()
+    await carryOut(means, {deed: 'promote', instance, failover}, PROMOTE_MS)
+    const [[forkLsn, forkXid] = []] = await means.cloud.query(instance, FORK)
+    const fork = {forkLsn: Number(forkLsn), forkXid: Number(forkXid)}
+    const isStopped = (await means.fences.read()).some((fence) => fence.instance === old && fence.state === 'confirmed')
+    await means.fences.change((now) =>
+      withFence(now, {
+        instance: old,
+        region: oldRegion,
+        epoch,
+        since: begunAt,
+        state: isStopped ? 'confirmed' : 'pending',
+        ...fork,
+      }),
+    )
+    return {...fork, begunAt, promotedAt: means.clock.now()}
+  },
+}
+
+/** instances.switchover (Enterprise Plus): stops, proves, promotes and turns the old primary into a replica, or undoes itself. */
+export const switchover: Deed<StepInputs['switchover']> = {
+  observe: ({instance}, means) => isPrimary(means, instance),
+  async act({instance}, means) {
+    const stoppedAt = means.clock.now()
+    await carryOut(means, {deed: 'switchover', instance, timeoutSeconds: PROMOTE_MS / 1000}, PROMOTE_MS + 60_000)
+    return {stoppedAt, promotedAt: means.clock.now()}
+  },
+}

@@ -1,0 +1,53 @@
+/** What is done to the primary before another takes over. */
+import {asHaError, HaError} from '../../errors.ts'
+import type {Deed, Means} from '../means.ts'
+import type {StepInputs} from '../plan.ts'
+import {carryOut} from '../waits.ts'
+
+const BACKUP_MS = 30 * 60_000
+/** PostgreSQL's fast shutdown ends with a checkpoint: minutes on a busy primary with a large cache. */
+const STOP_MS = 10 * 60_000
+
+export const takeBackup: Deed<StepInputs['take-backup']> = {
+  async act({instance}, means) {
+    const {id} = await carryOut(means, {deed: 'backup', instance}, BACKUP_MS)
+    // So that neither the stop nor the promotion has much left to write.
+    await Promise.all(
+      (await means.cloud.instances()).filter(({active}) => active).map(({name}) => checkpoint(means, name)),
+    )
+    return {operation: id}
+  },
+}
+
+/** A courtesy: needs a role Cloud SQL may not give, and costs only time when it is refused. */
+async function checkpoint({cloud}: Means, instance: string): Promise<void> {
+  try {
+    await cloud.query(instance, 'CHECKPOINT')
+  } catch (thrown) {
+    if (!['CLOUD_REFUSED', 'CLOUD_UNREACHABLE'].includes(asHaError(thrown).code)) throw thrown
+  }
+}
+
+/**
+ * activationPolicy NEVER ends PostgreSQL with a fast shutdown, which ends every session, refuses new ones, and sends all of the log to
+ * the replicas that stream before it exits. https://www.postgresql.org/docs/16/server-shutdown.html
+ * The fence that is not replicated: roles without login or a read-only database would be fenced on the new primary as well.
+ */
+export const stopPrimary: Deed<StepInputs['stop-primary']> = {
+  async observe({instance}, {cloud}) {
+    const facts = (await cloud.instances()).find(({name}) => name === instance)
+    if (!facts) throw new HaError('ROLES_DISAGREE', `There is no instance ${instance}.`)
+    return {done: !facts.active && (await cloud.running(instance)).length === 0}
+  },
+  async act({instance, replica}, means) {
+    const {streaming} = await means.cloud.position(replica)
+    if (!streaming) throw new HaError('CLOUD_REFUSED', `${replica} does not receive ${instance}'s changes.`)
+    const stoppedAt = means.clock.now()
+    await carryOut(means, {deed: 'stop', instance}, STOP_MS)
+    return {stoppedAt}
+  },
+  async undo({instance}, means) {
+    const facts = (await means.cloud.instances()).find(({name}) => name === instance)
+    if (facts?.active === false) await carryOut(means, {deed: 'start', instance}, STOP_MS)
+  },
+}

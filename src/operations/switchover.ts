@@ -1,0 +1,258 @@
+/** The planned change of primary. Pure. */
+
+import {instanceName} from '../topology/names.ts'
+import type {InstanceTopology, Roles, Topology} from '../topology/topology.ts'
+import type {Plan, Step} from './plan.ts'
+import {backendsOf, type Scene, seenOf} from './scene.ts'
+
+export interface Want {
+  readonly from: string
+  readonly to: string
+  /** `from` keeps its share of the traffic. */
+  readonly keepTraffic: boolean
+}
+
+/** Where the primary's region is left: roles reversed, nothing lost; its traffic goes elsewhere unless it is to stay. */
+export function planSwitchover(topology: Topology, roles: Roles, scene: Scene, want: Want): Plan {
+  const {from, to} = want
+  return {
+    procedure: 'switchover',
+    from,
+    to,
+    epoch: roles.epoch,
+    steps: [...changeOfPrimary(topology, roles, scene, want), reconcile(topology, roles, want)],
+  }
+}
+
+/** A region without the primary: only its traffic moves. */
+export function planEvacuation(topology: Topology, roles: Roles, {from, to}: Want): Plan {
+  const drained = [...new Set([...roles.drained, from])]
+  return {
+    procedure: 'evacuation',
+    from,
+    to,
+    epoch: roles.epoch,
+    steps: [
+      ...drain(topology, from),
+      recordRoles('roles', 'Record that the region is out of rotation', {drained}),
+      {
+        id: 'reconcile',
+        kind: 'reconcile',
+        title: 'Reconcile the engine’s state',
+        verifies: 'nothing would be replaced',
+        input: {generations: {}},
+      },
+    ],
+  }
+}
+
+/** Everything of a switchover but the reconciliation. */
+export function changeOfPrimary(topology: Topology, roles: Roles, scene: Scene, want: Want): readonly Step[] {
+  const database = topology.database!
+  const [old, next] = [want.from, want.to].map((region) => database.instances.find((it) => it.region === region)!) as [
+    InstanceTopology,
+    InstanceTopology,
+  ]
+  const epoch = roles.epoch + 1
+  const swapped = old.edition === 'ENTERPRISE_PLUS'
+  const timeline = seenOf(scene.positions[old.name])?.timeline ?? 1
+  const home = swapped ? old : successor(topology, roles, old)
+  const drained = [
+    ...new Set([...roles.drained.filter((it) => it !== want.to), ...(want.keepTraffic ? [] : [want.from])]),
+  ]
+  return [
+    {
+      id: 'backup',
+      kind: 'take-backup',
+      title: `Back up ${old.name}`,
+      region: old.region,
+      verifies: 'the backup succeeded',
+      input: {instance: old.name},
+    },
+    {
+      id: 'readers-away',
+      kind: 'move-record',
+      title: `Let ${old.region} read from ${next.name}`,
+      verifies: `${database.nearest[old.region]} names it`,
+      undo: 'name the old one again',
+      input: {record: database.nearest[old.region]!, to: next.connectionName, back: old.connectionName},
+    },
+    {
+      id: 'fence',
+      kind: 'write-fence',
+      title: `Write epoch ${epoch} and see it replayed`,
+      verifies: `${next.name} has the row`,
+      input: {primary: old.name, replica: next.name, epoch},
+    },
+    ...(swapped ? [exchange(old, next)] : handOver(old, next, roles.epoch)),
+    {
+      id: 'repoint',
+      kind: 'move-record',
+      title: `Point ${database.record} to ${next.name}`,
+      verifies: 'the record names it; waiting sessions get through',
+      input: {record: database.record, to: next.connectionName, back: old.connectionName},
+    },
+    verify(old, next, timeline, epoch, true),
+    recordRoles('roles', `Record ${next.region} as the primary, epoch ${epoch}`, {
+      epoch,
+      primary: next.region,
+      drained,
+    }),
+    ...(want.keepTraffic ? [] : drain(topology, old.region)),
+    ...(swapped ? [] : rejoin(topology, roles, old, next)),
+    {
+      id: 'readers-home',
+      kind: 'move-record',
+      title: `Let ${old.region} read from ${home.name} again`,
+      verifies: `${database.nearest[old.region]} names it`,
+      input: {record: database.nearest[old.region]!, to: home.connectionName},
+    },
+    protect(topology, old, next),
+  ]
+}
+
+const handOver = (old: InstanceTopology, next: InstanceTopology, epoch: number): readonly Step[] => [
+  {
+    id: 'stop',
+    kind: 'stop-primary',
+    title: `Stop ${old.name}; writers wait from here`,
+    region: old.region,
+    verifies: 'it takes no sessions',
+    undo: 'start it again',
+    input: {instance: old.name, replica: next.name},
+  },
+  {
+    id: 'last-record',
+    kind: 'await-last-record',
+    title: `See ${old.name}’s last record on ${next.name}`,
+    region: next.region,
+    verifies: 'its shutdown checkpoint is replayed, so nothing acknowledged is missing',
+    input: {replica: next.name, primary: old.name},
+  },
+  promotion(old, next, epoch, false),
+]
+
+export const promotion = (old: InstanceTopology, next: InstanceTopology, epoch: number, failover: boolean): Step => ({
+  id: 'promote',
+  kind: 'promote',
+  title: `Promote ${next.name}`,
+  region: next.region,
+  verifies: 'it is not in recovery',
+  pointOfNoReturn: true,
+  input: {instance: next.name, old: old.name, oldRegion: old.region, failover, epoch},
+})
+
+const exchange = (old: InstanceTopology, next: InstanceTopology): Step => ({
+  id: 'switchover',
+  kind: 'switchover',
+  title: `Exchange the roles of ${old.name} and ${next.name}; writers wait from here`,
+  region: next.region,
+  verifies: `${next.name} is not in recovery`,
+  pointOfNoReturn: true,
+  input: {instance: next.name, old: old.name},
+})
+
+export const verify = (
+  old: InstanceTopology,
+  next: InstanceTopology,
+  timeline: number,
+  epoch: number,
+  fenced: boolean,
+): Step => ({
+  id: 'verify',
+  kind: 'verify-primary',
+  title: `Prove that ${next.name} is the primary`,
+  region: next.region,
+  verifies: `a timeline after ${timeline}, epoch ${epoch} in its history, a row written and read`,
+  input: {instance: next.name, old: old.name, timeline, epoch, fenced},
+})
+
+export const recordRoles = (
+  id: string,
+  title: string,
+  change: Extract<Step, {kind: 'record-roles'}>['input']['change'],
+): Step => ({
+  id,
+  kind: 'record-roles',
+  title,
+  verifies: 'the store says so',
+  input: {change},
+})
+
+export const drain = (topology: Topology, region: string): readonly Step[] =>
+  backendsOf(topology).length === 0
+    ? []
+    : [
+        {
+          id: 'drain',
+          kind: 'set-share',
+          title: `Take ${region} out of rotation`,
+          region,
+          verifies: 'capacity 0 on all its endpoint groups',
+          undo: 'back to full',
+          input: {region, backends: backendsOf(topology), share: 0},
+        },
+      ]
+
+/** The instance that stands where `old` stood: the next generation, since a name cannot be used again for a week. */
+export function successor(topology: Topology, roles: Roles, old: InstanceTopology) {
+  const generation = (roles.generations[old.region] ?? 1) + 1
+  const name = instanceName(topology.prefix, old.region, generation)
+  return {name, generation, connectionName: `${topology.project}:${old.region}:${name}`}
+}
+
+/** A new replica where the old primary was; the old one stays, stopped, with its backups. */
+export function rejoin(
+  topology: Topology,
+  roles: Roles,
+  old: InstanceTopology,
+  next: InstanceTopology,
+): readonly Step[] {
+  const {name, generation} = successor(topology, roles, old)
+  return [
+    {
+      id: 'replica',
+      kind: 'replicate',
+      title: `Make ${name}, a replica of ${next.name}`,
+      region: old.region,
+      verifies: 'it follows',
+      input: {instance: name, region: old.region, primary: next.name, like: old.name},
+    },
+    {
+      id: 'fence-old',
+      kind: 'fence-old',
+      title: `Keep ${old.name} stopped`,
+      region: old.region,
+      verifies: 'it is known as fenced',
+      input: {instance: old.name, region: old.region, epoch: roles.epoch},
+    },
+    recordRoles('generation', `Record generation ${generation} in ${old.region}`, {
+      generations: {[old.region]: generation},
+    }),
+  ]
+}
+
+export const protect = ({database}: Topology, old: InstanceTopology, next: InstanceTopology): Step => ({
+  id: 'protect',
+  kind: 'protect',
+  title: `Give ${next.name} a second zone, backups and recovery`,
+  region: next.region,
+  verifies: 'the instance has them',
+  input: {
+    instance: next.name,
+    availability: old.availability,
+    recoveryDays: Math.max(1, Math.round((database?.config.recoverySeconds ?? 0) / 86_400)),
+  },
+})
+
+function reconcile(topology: Topology, roles: Roles, {from}: Want): Step {
+  const old = topology.database!.instances.find(({region}) => region === from)!
+  const generations = old.edition === 'ENTERPRISE_PLUS' ? {} : {[from]: successor(topology, roles, old).generation}
+  return {
+    id: 'reconcile',
+    kind: 'reconcile',
+    title: 'Reconcile the engine’s state',
+    verifies: 'nothing would be replaced or deleted, and nothing is left to do',
+    input: {generations},
+  }
+}

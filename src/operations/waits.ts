@@ -1,0 +1,62 @@
+/** Waiting for the world, always with an end. */
+import type {SqlDeed, SqlOperation} from '../cloud/operable.ts'
+import {HaError} from '../errors.ts'
+import type {Means} from './means.ts'
+
+const FIRST_MS = 20
+const LONGEST_MS = 1_000
+
+/** Asks until the answer is not undefined; pauses grow from 20 ms to a second. @throws HaError TIMED_OUT with `what` */
+export async function until<T>(
+  {clock}: Pick<Means, 'clock'>,
+  withinMs: number,
+  what: string,
+  ask: () => Promise<T | undefined>,
+): Promise<T> {
+  const deadline = clock.monotonic() + withinMs
+  for (let pause = FIRST_MS; ; pause = Math.min(pause * 1.4, LONGEST_MS)) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    if (clock.monotonic() + pause > deadline)
+      throw new HaError('TIMED_OUT', `${what} within ${Math.round(withinMs / 1000)} s.`)
+    // Not interruptible: a step once begun is seen through, or its deadline is.
+    await clock.sleep(pause)
+  }
+}
+
+const TYPES: Readonly<Record<SqlDeed['deed'], string>> = {
+  stop: 'UPDATE',
+  start: 'UPDATE',
+  protect: 'UPDATE',
+  backup: 'BACKUP_VOLUME',
+  promote: 'PROMOTE_REPLICA',
+  switchover: 'SWITCHOVER',
+  replicate: 'CREATE_REPLICA',
+}
+
+/**
+ * Begins the deed and waits for its end. One of the same kind that is under way, an earlier try whose answer was lost, is
+ * waited for instead; anything else that occupies the instance is waited out first.
+ */
+export async function carryOut(means: Means, deed: SqlDeed, withinMs: number): Promise<SqlOperation> {
+  const {cloud} = means
+  const began = await until(means, withinMs, `${deed.instance} was not free`, async () => {
+    const running = deed.deed === 'replicate' ? [] : await cloud.running(deed.instance)
+    const same = running.find(({type}) => type === TYPES[deed.deed])
+    if (same && deed.deed !== 'stop' && deed.deed !== 'start' && deed.deed !== 'protect') return same
+    if (running.length > 0) return undefined
+    try {
+      return await cloud.begin(deed)
+    } catch (thrown) {
+      // 409: an operation began between the question and the request.
+      if (thrown instanceof HaError && thrown.data.status === 409 && deed.deed !== 'replicate') return undefined
+      throw thrown
+    }
+  })
+  const ended = await until(means, withinMs, `Cloud SQL did not finish ${began.type} of ${deed.instance}`, async () => {
+    const now = await cloud.operation(began.id)
+    return now.done ? now : undefined
+  })
+  if (ended.error !== undefined) throw new HaError('CLOUD_REFUSED', `Cloud SQL: ${ended.error}`)
+  return ended
+}
