@@ -1,0 +1,94 @@
+import {each, type Rule, shown} from '../rule.ts'
+
+/** Types of Google's without a project of their own: what they refer to has it. */
+const PROJECTLESS = ['gcp:servicenetworking/connection:Connection', 'gcp:serviceaccount/iAMMember:IAMMember']
+
+const isGoogle = (type: string) => type.startsWith('gcp:')
+
+export const identity: readonly Rule[] = [
+  {
+    says: 'Every resource is made with its stack’s own provider, never with one from the surroundings',
+    violations: ({resources}) =>
+      resources
+        .filter(({type, provider}) => provider !== (isGoogle(type) ? 'google' : 'cluster'))
+        .map((resource) => `${shown(resource)}: provider ${resource.provider || 'default'}`),
+    plant: (copy) => {
+      copy[0]!.provider = ''
+      return true
+    },
+  },
+  {
+    says: 'Every resource of Google’s names its project',
+    violations: ({topology, resources}) =>
+      resources
+        .filter(
+          ({type, inputs}) => isGoogle(type) && !PROJECTLESS.includes(type) && inputs.project !== topology.project,
+        )
+        .map(shown),
+    plant: (copy) => {
+      delete copy.find(({type}) => type === 'gcp:compute/network:Network')!.inputs.project
+      return true
+    },
+  },
+  {
+    says: 'Grants are added one by one: no binding or policy that would take others’ away',
+    violations: ({resources}) =>
+      resources.filter(({type}) => /IAMBinding|IAMPolicy|IamBinding|IamPolicy/.test(type)).map(shown),
+    plant: (copy) => {
+      copy.push({...copy[0]!, type: 'gcp:projects/iAMBinding:IAMBinding'})
+      return true
+    },
+  },
+  each(
+    'Nobody is granted owner, editor or a role for everybody',
+    ['IAMMember', 'TopicIAMMember', 'SubscriptionIAMMember', 'SecretIamMember'],
+    ({role, member}) =>
+      (/^roles\/(owner|editor|iam\.securityAdmin)$/.test(role) || /^all(Authenticated)?Users$/.test(member)) &&
+      `${member} has ${role}`,
+    (inputs) => {
+      inputs.role = 'roles/editor'
+    },
+  ),
+  each(
+    'APIs stay enabled when a platform goes: others in the project may use them',
+    ['Service'],
+    ({disableOnDestroy, disableDependentServices}) =>
+      (disableOnDestroy !== false || disableDependentServices !== false) && 'would be disabled',
+    (inputs) => {
+      inputs.disableOnDestroy = true
+    },
+    ({type}) => type.startsWith('gcp:projects/'),
+  ),
+  {
+    says: 'No secret’s value is in the graph: no Kubernetes Secret and no version of a secret is made by Pulumi',
+    violations: ({resources}) =>
+      resources.filter(({type}) => type === 'kubernetes:core/v1:Secret' || type.includes('secretVersion:')).map(shown),
+    plant: (copy) => {
+      copy.push({...copy[0]!, type: 'kubernetes:core/v1:Secret', inputs: {stringData: {PASSWORD: 'hunter2'}}})
+      return true
+    },
+  },
+  {
+    says: 'Every API that a resource of Google’s needs is enabled',
+    violations: ({resources}) => {
+      const enabled = resources.flatMap(({type, inputs}) =>
+        type === 'gcp:projects/service:Service' ? [String(inputs.service)] : [],
+      )
+      const needed = new Set(resources.flatMap(({type}) => apiOf(type)))
+      return [...needed].filter((api) => !enabled.includes(`${api}.googleapis.com`))
+    },
+    plant: (copy) => {
+      const at = copy.findIndex(({inputs}) => inputs.service === 'container.googleapis.com')
+      copy.splice(at, 1)
+      return true
+    },
+  },
+]
+
+/** `gcp:sql/…` → `sqladmin`. */
+function apiOf(type: string): string[] {
+  if (!isGoogle(type)) return []
+  const module = type.split(':')[1]!.split('/')[0]!
+  const named: Record<string, string> = {sql: 'sqladmin', projects: 'cloudresourcemanager', serviceaccount: 'iam'}
+  return [named[module] ?? module]
+}

@@ -1,0 +1,22 @@
+import type {Rule} from '../rule.ts'
+import {clusters} from './clusters.ts'
+import {database} from './database.ts'
+import {identity} from './identity.ts'
+import {independence} from './independence.ts'
+import {messaging} from './messaging.ts'
+import {monitoring} from './monitoring.ts'
+import {network} from './network.ts'
+import {protection} from './protection.ts'
+import {workloads} from './workloads.ts'
+
+export const RULES: readonly Rule[] = [
+  ...protection,
+  ...identity,
+  ...network,
+  ...clusters,
+  ...database,
+  ...messaging,
+  ...workloads,
+  ...monitoring,
+  ...independence,
+]
