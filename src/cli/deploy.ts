@@ -1,6 +1,7 @@
 /** `ha deploy`: preview what moved, agree on it, run it, see it serve. */
 import {systemClock} from '../clock.ts'
 import type {Observation} from '../cloud/cloud.ts'
+import {observeEmulator, stopEmulator} from '../engine/emulator.ts'
 import {type Interrupts, interrupted} from '../engine/interrupts.ts'
 import {assertFresh, assertSafe, assertSameSteps, readPlan} from '../engine/plan.ts'
 import type {GraphResult} from '../engine/run-graph.ts'
@@ -42,8 +43,9 @@ export interface Deployed {
 
 export async function deploy(request: DeployRequest): Promise<Deployed> {
   const {environment, emit, interrupts, lock, surroundings} = request
-  const platform = await openPlatform({environment, emit, surroundings, interrupts})
   const {topology, config, paths} = environment
+  const wasRunning = (await observeEmulator(paths.emulator)) !== undefined
+  const platform = await openPlatform({environment, emit, surroundings, interrupts})
   await assertRolesAgree(platform.cloud, environment)
   for (const step of platform.retired.steps) await forgetNode(environment.store, step)
   await registerImages(platform.emulator.googleapis, config.services)
@@ -54,7 +56,11 @@ export async function deploy(request: DeployRequest): Promise<Deployed> {
     ...(request.only && {only: request.only}),
     assertHeld: lock.assertHeld,
   }
-  const planned = await agree(request, platform, over)
+  const planned = await agree(request, platform, over).catch(async (thrown) => {
+    // Nothing was agreed, so nothing stays that was started only to make the plan.
+    if (!wasRunning) await stopEmulator(paths.emulator, surroundings.env)
+    throw thrown
+  })
   const changed =
     request.all || request.refresh || planned === undefined || planned.some(({verdict}) => verdict === 'change')
   const result = changed ? await carryOut(environment, platform, over, surroundings.self) : undefined

@@ -109,7 +109,7 @@ async function stack(session: Session, node: Stack, input: unknown, fingerprint:
     if (operation === 'up') await succeed(session, name, fingerprint, outcome.outputs ?? {})
     if (operation === 'destroy') await remove(session, name)
     if (operation !== 'preview') await workspace.state.prune(name)
-    emit({kind: 'stack.finished', stack: name, ms, changes: counts})
+    emit({kind: 'stack.finished', stack: name, operation, ms, changes: counts})
     return settle(session, name, 'done', {counts})
   }
   const problems = outcome.problems.map(({code, message, next}) => ({code, message, next}))

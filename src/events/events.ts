@@ -65,7 +65,12 @@ interface Kinds {
   'stack.queued': {stack: string; needs: readonly string[]}
   'stack.started': {stack: string; operation: 'preview' | 'up' | 'refresh' | 'destroy'}
   'stack.repaired': {stack: string; pending: readonly Part[]}
-  'stack.finished': {stack: string; ms: number; changes: Partial<Record<Action, number>>}
+  'stack.finished': {
+    stack: string
+    operation?: 'preview' | 'up' | 'refresh' | 'destroy'
+    ms: number
+    changes: Partial<Record<Action, number>>
+  }
   'stack.failed': {stack: string; ms: number; problems: readonly Problem[]}
   'part.started': {part: Part; action: Action}
   'part.finished': {part: Part; action: Action; ms: number}

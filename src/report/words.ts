@@ -24,6 +24,14 @@ const SIGNS: Record<PlannedChange['action'], {sign: string; tone: 'good' | 'warn
   delete: {sign: '-', tone: 'bad'},
 }
 
+/** What a finished task has achieved, where it says nothing itself. */
+const DONE: Readonly<Record<string, string>> = {
+  'emulator.start': 'The local cloud is up',
+  'engine.download': 'The engine is downloaded',
+  'engine.build': 'The engine is built',
+  'engine.turn': 'The other ha is done',
+}
+
 /** Lines for one event; empty for what only the live view or NDJSON shows. */
 export function wordsFor(event: Event, {style, verbose}: Wording): readonly string[] {
   const tick = style('good', '✔')
@@ -32,7 +40,7 @@ export function wordsFor(event: Event, {style, verbose}: Wording): readonly stri
     case 'task.finished':
       return event.ms < 2000 && !event.note
         ? []
-        : [`${tick} ${event.note ?? event.task} ${style('dim', duration(event.ms))}`]
+        : [`${tick} ${event.note ?? DONE[event.task] ?? event.task} ${style('dim', duration(event.ms))}`]
     case 'task.failed':
       return [`${cross} ${event.message}`]
     case 'lock.awaited':
@@ -55,6 +63,8 @@ export function wordsFor(event: Event, {style, verbose}: Wording): readonly stri
         ),
       ]
     case 'stack.finished':
+      // A preview changes nothing; what it found is told as the plan.
+      if (event.operation === 'preview') return verbose ? [style('dim', `· ${event.stack}: looked at`)] : []
       return [`${tick} ${event.stack} ${style('dim', `${changesText(event.changes)}, ${duration(event.ms)}`)}`]
     case 'stack.failed':
       return [
@@ -174,10 +184,27 @@ export function planLines(stacks: readonly StackPlan[], warnings: readonly strin
   for (const warning of warnings) lines.push(style('warn', `! ${warning}`))
   for (const stack of stacks.filter(({changes}) => changes.length > 0)) {
     lines.push(style('strong', stack.stack))
-    for (const change of stack.changes) lines.push(...changeLines(change, style))
+    lines.push(...stackLines(stack.changes, style))
   }
   lines.push(summaryLine(changes, style))
   return lines
+}
+
+/** More than this many new parts of a kind are told as one line. */
+const MANY = 3
+
+function stackLines(changes: readonly PlannedChange[], style: Style): string[] {
+  const created = Map.groupBy(
+    changes.filter(({action}) => action === 'create'),
+    ({part}) => part.what,
+  )
+  const many = new Map([...created].filter(([, parts]) => parts.length > MANY))
+  const groups = [...many].map(([what, parts]) => {
+    const names = parts.slice(0, MANY).map(({part}) => part.name)
+    return `  ${style('good', '+')} ${parts.length} × ${what} ${style('dim', `${names.join(', ')} …`)}`
+  })
+  const single = changes.filter(({action, part}) => action !== 'create' || !many.has(part.what))
+  return [...groups, ...single.flatMap((change) => changeLines(change, style))]
 }
 
 function changeLines({part, action, fields}: PlannedChange, style: Style): string[] {

@@ -108,3 +108,27 @@ test('progress shows how much of how much when the end is known', () => {
     '312 of 1204 packages, 25 % · compiling',
   )
 })
+
+test('many new parts of a kind are one line of the plan, few are told one by one', () => {
+  const create = (what: string, name: string) => change({action: 'create', part: part({what, name})})
+  const apis = ['a', 'b', 'c', 'd'].map((name) => create('API', name))
+  expect(plan(...apis, create('network', 'net'), change({fields: []}))).toEqual([
+    'app-us-east1',
+    '  + 4 × API a, b, c …',
+    '  + network net',
+    '  ~ Autoscaler api',
+    'Plan: 5 to create, 1 to update.',
+  ])
+})
+
+test('a preview does not claim to have made anything', () => {
+  const event = {kind: 'stack.finished', at: 0, stack: 'edge', ms: 900, changes: {create: 8}} as const
+  const wording = {style: colourless, verbose: false}
+  expect(wordsFor({...event, operation: 'preview'}, wording)).toEqual([])
+  expect(wordsFor({...event, operation: 'up'}, wording)).toEqual(['✔ edge 8 created, 0.9 s'])
+})
+
+test('a finished task is told in words', () => {
+  const event = {kind: 'task.finished', at: 0, task: 'emulator.start', ms: 3000} as const
+  expect(wordsFor(event, {style: colourless, verbose: false})).toEqual(['✔ The local cloud is up 3.0 s'])
+})
