@@ -100,7 +100,10 @@ export async function openPlatform({environment, emit, surroundings, interrupts}
         workspace,
         clock: systemClock,
         emit,
-        redact: redactor([...secrets.values(), workspace.passphrase]),
+        redact: redactor([
+          ...secrets.values(),
+          ...(workspace.seal.kind === 'passphrase' ? [workspace.seal.passphrase] : []),
+        ]),
         interrupts,
         patience: PATIENCE,
         steps: deedsOf({topology, cloud, emit, endpoint, secret: (name) => secrets.get(name)}),

@@ -10,6 +10,9 @@ import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {HaError} from '../errors.ts'
 import {startedAt} from '../process.ts'
+import type {Access} from '../store/bucket.ts'
+import {openGcs} from '../store/open.ts'
+import {bucketState} from './bucket-state.ts'
 import {absent, replaceFile} from './files.ts'
 
 /** One resource in a checkpoint; fields that ha does not touch are kept as they are. */
@@ -57,16 +60,18 @@ export interface StackState {
 
 const KEPT_UPDATES = 10
 
-/** Throws TARGET_UNSUPPORTED when the URL is not a `file:` one. */
-export function openState(url: string, project: string): StackState {
-  if (!url.startsWith('file://'))
-    throw new HaError('TARGET_UNSUPPORTED', `The engine's state cannot be kept at ${url} yet.`)
+/** @param access for a `gs://` URL: how Cloud Storage is reached. */
+export function openState(url: string, project: string, access?: Access): StackState {
+  if (url.startsWith('gs://')) {
+    const {bucket, folder} = openGcs(url, access)
+    return bucketState(bucket, folder, project)
+  }
   const root = join(fileURLToPath(url), '.pulumi')
   const fileOf = (stack: string) => join(root, 'stacks', project, `${stack}.json`)
   const write = (stack: string, checkpoint: Checkpoint) => replaceFile(fileOf(stack), JSON.stringify(checkpoint))
   const read = async (stack: string): Promise<Checkpoint | undefined> => {
     const text = await readFile(fileOf(stack), 'utf8').catch(absent)
-    return text === undefined ? undefined : parse(text, fileOf(stack))
+    return text === undefined ? undefined : parseCheckpoint(text, fileOf(stack))
   }
   return {
     read,
@@ -96,12 +101,17 @@ export function openState(url: string, project: string): StackState {
     async prune(stack) {
       const folder = join(root, 'history', project, stack)
       const files = ((await readdir(folder).catch(absent)) ?? []).sort()
-      const updates = [...new Set(files.map((file) => file.split('.')[0]!))]
-      const old = new Set(updates.slice(0, -KEPT_UPDATES))
-      const gone = files.filter((file) => old.has(file.split('.')[0]!))
+      const gone = oldUpdates(files)
       await Promise.all(gone.map((file) => rm(join(folder, file), {force: true})))
     },
   }
+}
+
+/** Files of a stack's history, sorted, that are older than the updates kept: an update has several, told apart by their endings. */
+export function oldUpdates(files: readonly string[]): readonly string[] {
+  const updateOf = (file: string) => file.slice(file.lastIndexOf('/') + 1).split('.')[0]!
+  const old = new Set([...new Set(files.map(updateOf))].slice(0, -KEPT_UPDATES))
+  return files.filter((file) => old.has(updateOf(file)))
 }
 
 /** Changes exactly when what is known of the stack's resources changes; `none` when there is no stack. */
@@ -119,7 +129,8 @@ export const cloudResources = (checkpoint: Checkpoint | undefined): readonly Sta
 export const pendingOf = (checkpoint: Checkpoint | undefined): readonly PendingOperation[] =>
   checkpoint?.checkpoint.latest?.pending_operations ?? []
 
-function parse(text: string, path: string): Checkpoint {
+/** @throws HaError STORE_CORRUPT */
+export function parseCheckpoint(text: string, path: string): Checkpoint {
   try {
     const checkpoint = JSON.parse(text) as Checkpoint
     if (checkpoint.version === 3) return checkpoint
@@ -128,7 +139,9 @@ function parse(text: string, path: string): Checkpoint {
   }
   throw new HaError('STORE_CORRUPT', `The engine's state ${path} is damaged.`, {
     next: [
-      `Put the copy from before the last change back: cp ${path}.bak ${path}`,
+      path.startsWith('gs://')
+        ? `Put the copy from before the last change back: gcloud storage cp ${path}.bak ${path}`
+        : `Put the copy from before the last change back: cp ${path}.bak ${path}`,
       'Then run `ha plan --refresh` to compare it with what runs.',
     ],
     data: {path},
@@ -136,9 +149,13 @@ function parse(text: string, path: string): Checkpoint {
 }
 
 /** The engine's lock names a host and a pid. The caller made sure that no engine of ours runs, so only a stranger could hold it. */
-async function isDeadLock(path: string): Promise<boolean> {
+const isDeadLock = async (path: string): Promise<boolean> => {
   const text = await readFile(path, 'utf8').catch(absent)
-  if (text === undefined) return false
+  return text !== undefined && isDeadHolder(text)
+}
+
+/** Whether the engine that wrote this lock ran on this machine and is gone. */
+export function isDeadHolder(text: string): boolean {
   try {
     const lock = JSON.parse(text) as {pid: number; hostname: string}
     return lock.hostname === hostname() && startedAt(lock.pid) === undefined

@@ -1,10 +1,10 @@
 /** What the engine needs around it: its own home, the project's settings, a passphrase for secrets in the state. */
-import {createCipheriv, pbkdf2, randomBytes} from 'node:crypto'
 import {mkdir, readFile, rm} from 'node:fs/promises'
 import {join} from 'node:path'
-import {promisify} from 'node:util'
 import {HaError} from '../errors.ts'
-import {absent, createFile, replaceFile} from './files.ts'
+import type {Access} from '../store/bucket.ts'
+import {absent, replaceFile} from './files.ts'
+import {localSeal, type Seal, sealLines} from './seal.ts'
 import {cloudResources, openState, type StackState} from './state.ts'
 
 export interface Workspace {
@@ -16,8 +16,7 @@ export interface Workspace {
   readonly dir: string
   /** The whole environment of engine processes. */
   readonly env: Readonly<Record<string, string>>
-  readonly passphrase: string
-  readonly salt: string
+  readonly seal: Seal
 }
 
 export interface WorkspaceOptions {
@@ -26,22 +25,22 @@ export interface WorkspaceOptions {
   readonly dir: string
   /** What engine processes inherit (PATH, HOME, cloud credentials) plus PULUMI_DEBUG_PROVIDERS for the local target. */
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Instead of the generated one, e.g. where a pipeline keeps it. */
-  readonly passphrase?: string
+  /** Instead of a passphrase made and kept on this machine. */
+  readonly seal?: Seal
+  /** For state at `gs://`: how Cloud Storage is reached. */
+  readonly access?: Access | undefined
 }
 
 /** Makes the folder, the passphrase (once, 0600) and the settings. Throws STORE_CORRUPT when a passphrase in use is gone. */
 export async function openWorkspace(options: WorkspaceOptions): Promise<Workspace> {
   const {project, stateUrl, dir} = options
-  const state = openState(stateUrl, project)
+  const state = openState(stateUrl, project, options.access)
   await mkdir(join(dir, 'home'), {recursive: true, mode: 0o700})
   await mkdir(join(dir, 'engines'), {recursive: true, mode: 0o700})
-  const passphrase =
-    options.passphrase ?? (await once(join(dir, 'passphrase'), async () => randomBytes(24).toString('base64url')))
-  const salt = await once(join(dir, 'salt'), () => saltFor(passphrase))
+  const seal = options.seal ?? (await localSeal(dir))
   await settle(join(dir, 'Pulumi.yaml'), `name: ${JSON.stringify(project)}\nruntime: nodejs\n`)
   const env = Object.fromEntries(Object.entries(options.env).filter(isInherited))
-  return {project, stateUrl, state, dir, passphrase, salt, env: {...env, ...engineEnv(options, passphrase)}}
+  return {project, stateUrl, state, dir, seal, env: {...env, ...engineEnv(options, seal)}}
 }
 
 /** A person's own PULUMI_* settings (PULUMI_EXPERIMENTAL, another home) would change what a rehearsal proves. */
@@ -50,11 +49,14 @@ const isInherited = (entry: [string, string | undefined]): entry is [string, str
 
 /** Refuses to go on when the state holds resources whose passphrase is lost; called before the first stack is run. */
 export async function assertPassphrase(workspace: Workspace, stacks: readonly string[]): Promise<void> {
+  const {seal} = workspace
+  // With a key of Google's the state itself says which key opens it.
+  if (seal.kind === 'kms') return
   for (const stack of stacks) {
     const checkpoint = await workspace.state.read(stack)
     const salt = (checkpoint?.checkpoint.latest as {secrets_providers?: {state?: {salt?: string}}} | null | undefined)
       ?.secrets_providers?.state?.salt
-    if (salt === undefined || salt === workspace.salt || cloudResources(checkpoint).length === 0) continue
+    if (salt === undefined || salt === seal.salt || cloudResources(checkpoint).length === 0) continue
     throw new HaError(
       'STORE_CORRUPT',
       `The state of ${stack} was written with another passphrase than ${join(workspace.dir, 'passphrase')}.`,
@@ -68,7 +70,7 @@ export async function assertPassphrase(workspace: Workspace, stacks: readonly st
 
 /** Settings of one stack, as `pulumi stack init` and `pulumi config` would leave them. */
 export async function writeStackSettings(workspace: Workspace, stack: string): Promise<void> {
-  const lines = [`encryptionsalt: ${workspace.salt}`, 'config:', '  pulumi:disable-default-providers:', '    - "*"', '']
+  const lines = [...sealLines(workspace.seal), 'config:', '  pulumi:disable-default-providers:', '    - "*"', '']
   await settle(join(workspace.dir, `Pulumi.${stack}.yaml`), lines.join('\n'))
 }
 
@@ -76,10 +78,10 @@ export const removeStackSettings = (workspace: Workspace, stack: string): Promis
   rm(join(workspace.dir, `Pulumi.${stack}.yaml`), {force: true})
 
 /** https://www.pulumi.com/docs/iac/cli/environment-variables/ */
-const engineEnv = ({dir, stateUrl, env}: WorkspaceOptions, passphrase: string): Record<string, string> => ({
+const engineEnv = ({dir, stateUrl, env}: WorkspaceOptions, seal: Seal): Record<string, string> => ({
   PULUMI_HOME: join(dir, 'home'),
   PULUMI_BACKEND_URL: stateUrl,
-  PULUMI_CONFIG_PASSPHRASE: passphrase,
+  ...(seal.kind === 'passphrase' ? {PULUMI_CONFIG_PASSPHRASE: seal.passphrase} : {}),
   PULUMI_SKIP_UPDATE_CHECK: 'true',
   PULUMI_IGNORE_AMBIENT_PLUGINS: 'true',
   PULUMI_SUPPRESS_NEO_LINK: 'true',
@@ -91,27 +93,6 @@ const engineEnv = ({dir, stateUrl, env}: WorkspaceOptions, passphrase: string): 
   PULUMI_LOG_ROTATION_MAX_TOTAL_MB: '5',
   PULUMI_LOG_ROTATION_MAX_AGE_DAYS: '1',
 })
-
-/**
- * The text that lets the engine check a passphrase: "pulumi" under AES-256-GCM, the key from PBKDF2-SHA256 with 1,000,000
- * rounds (pkg/v3/secrets/passphrase/manager.go, sdk/v3/go/common/resource/config/crypt.go). Made here once per environment;
- * the engine would make another for every stack, in a process of its own.
- */
-async function saltFor(passphrase: string): Promise<string> {
-  const [salt, nonce] = [randomBytes(8), randomBytes(12)]
-  const key = await promisify(pbkdf2)(passphrase, salt, 1_000_000, 32, 'sha256')
-  const cipher = createCipheriv('aes-256-gcm', key, nonce)
-  const sealed = Buffer.concat([cipher.update('pulumi', 'utf8'), cipher.final(), cipher.getAuthTag()])
-  return ['v1', salt.toString('base64'), 'v1', nonce.toString('base64'), sealed.toString('base64')].join(':')
-}
-
-/** The file's text; made by the first who asks, also when two ask at once. */
-async function once(path: string, make: () => Promise<string>): Promise<string> {
-  const there = await readFile(path, 'utf8').catch(absent)
-  if (there) return there.trim()
-  await createFile(path, `${await make()}\n`)
-  return (await readFile(path, 'utf8')).trim()
-}
 
 async function settle(path: string, text: string): Promise<void> {
   if ((await readFile(path, 'utf8').catch(absent)) !== text) await replaceFile(path, text)

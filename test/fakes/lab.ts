@@ -87,7 +87,6 @@ export const labWorkspace = (dir: string, port: number): Promise<Workspace> =>
     project: 'lab',
     stateUrl: pathToFileURL(dir).href,
     dir: join(dir, 'engine'),
-    passphrase: 'correct horse',
     env: {PATH: process.env.PATH, HOME: process.env.HOME, PULUMI_DEBUG_PROVIDERS: `fake:${port}`},
   })
 
