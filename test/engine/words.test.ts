@@ -40,7 +40,7 @@ test('what holds data is marked', () => {
 })
 
 test.each([
-  ['gcp:sql/databaseInstance:DatabaseInstance', {name: 'db'}, 'projects/p/instances/db'],
+  ['gcp:sql/databaseInstance:DatabaseInstance', {name: 'db'}, 'db'],
   ['gcp:container/cluster:Cluster', {name: 'c', location: 'us-east1'}, 'projects/p/locations/us-east1/clusters/c'],
   ['gcp:pubsub/topic:Topic', {name: 't', project: 'other'}, 'projects/other/topics/t'],
   ['gcp:compute/routerNat:RouterNat', {name: 'n', region: 'r1', router: 'projects/p/regions/r1/routers/r'}, 'p/r1/r/n'],
