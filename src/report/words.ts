@@ -194,14 +194,12 @@ export function planLines(stacks: readonly StackPlan[], warnings: readonly strin
 const MANY = 3
 
 function stackLines(changes: readonly PlannedChange[], style: Style): string[] {
-  const created = Map.groupBy(
-    changes.filter(({action}) => action === 'create'),
-    ({part}) => part.what,
-  )
-  const many = new Map([...created].filter(([, parts]) => parts.length > MANY))
+  const created = (what: string) => changes.filter(({action, part}) => action === 'create' && part.what === what)
+  const kinds = [...new Set(changes.map(({part}) => part.what))]
+  const many = new Map(kinds.map((what) => [what, created(what)] as const).filter(([, {length}]) => length > MANY))
   const groups = [...many].map(([what, parts]) => {
     const names = parts.slice(0, MANY).map(({part}) => part.name)
-    return `  ${style('good', '+')} ${parts.length} × ${what} ${style('dim', `${names.join(', ')} …`)}`
+    return `  ${style('good', '+')} ${parts.length} × ${what} ${style('dim', `${names.join(', ').slice(0, 60)} …`)}`
   })
   const single = changes.filter(({action, part}) => action !== 'create' || !many.has(part.what))
   return [...groups, ...single.flatMap((change) => changeLines(change, style))]
