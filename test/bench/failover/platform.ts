@@ -1,0 +1,166 @@
+/** The rental example on the emulator, with real clients at its front door: one trial is one load run with one event in its midst. */
+import {spawn} from 'node:child_process'
+import {once} from 'node:events'
+import {cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync} from 'node:fs'
+import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {fileURLToPath} from 'node:url'
+import {check} from '../../load/check.ts'
+import {readLedger} from '../../load/ledger.ts'
+import type {LoadResult} from '../../load/load.ts'
+import {noteTimelines, settled} from '../../load/rows.ts'
+import {longestGap} from '../../load/summary.ts'
+import {nanoseconds, type Outage} from './writer.ts'
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+const HA = join(ROOT, 'bin/run.js')
+/** A user of the emulated instance that needs no password; the role owns the tables. */
+const USER = 'rental-local-api%40rental-local.iam'
+
+export interface Trial extends Outage {
+  readonly failedReads: number
+  readonly failedStrongReads: number
+  readonly failedWrites: number
+  readonly requests: number
+  /** Of the write gap, what came after the command was given. */
+  readonly afterCommandMs?: number
+  readonly violations: readonly string[]
+}
+
+export interface Status {
+  readonly url: string
+  readonly roles: {readonly primary: string}
+  readonly regions: readonly {
+    readonly name: string
+    readonly instance: {readonly seen?: {readonly name: string; readonly address?: string}}
+  }[]
+}
+
+export interface Platform {
+  readonly folder: string
+  status(): Promise<Status>
+  /** Runs `ha ARGS`; rejects when it fails or takes longer than two minutes. */
+  ha(...args: string[]): Promise<string>
+  /** The emulator's control API. */
+  control(path: string): Promise<void>
+  /** `event` returns when the command was given, ns, when that is not when it began. */
+  trial(options: TrialOptions): Promise<Trial>
+  dispose(): Promise<void>
+}
+
+export interface TrialOptions {
+  readonly rate: number
+  readonly seconds: number
+  readonly event: () => Promise<number | undefined>
+  /** Seconds of acknowledged writes that may be lost; absent: none. */
+  readonly claimedSeconds?: number
+}
+
+export const canFailOver = () =>
+  existsSync(join(ROOT, 'src/commands/failover.ts')) || existsSync(join(ROOT, 'src/commands/failover'))
+
+/** A copy of the template in a folder of its own, deployed. */
+export async function deployRental(): Promise<Platform> {
+  const root = mkdtempSync('/tmp/ha-bench-')
+  const folder = join(root, 'rental')
+  cpSync(join(ROOT, 'templates/rental'), folder, {recursive: true, filter: (path) => !path.includes('/.ha')})
+  symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'))
+  const ha = (...args: string[]) => run([HA, ...args], folder, 120_000)
+  const status = async () => {
+    const lines = (await ha('status', '--json').catch((error: Failed) => error.output)).trim().split('\n')
+    return (JSON.parse(lines.at(-1)!) as {value: Status}).value
+  }
+  const emulator = () =>
+    JSON.parse(readFileSync(join(folder, '.ha/local/emulator/emulator.json'), 'utf8')) as {googleapis: string}
+  const platform: Platform = {
+    folder,
+    status,
+    ha,
+    async control(path) {
+      const response = await fetch(`${emulator().googleapis}/emulator/v1${path}`, {method: 'POST'})
+      if (!response.ok) throw new Error(`${path}: ${await response.text()}`)
+    },
+    trial: (options) => runTrial(platform, options),
+    async dispose() {
+      await ha('destroy', '--yes')
+      rmSync(root, {recursive: true, force: true})
+    },
+  }
+  try {
+    await ha('deploy', '--yes')
+    await noteTimelines(databaseOf(await status()))
+    return platform
+  } catch (error) {
+    await platform.dispose().catch(() => {})
+    throw error
+  }
+}
+
+function databaseOf({regions, roles}: Status): string {
+  const address = regions.find(({name}) => name === roles.primary)?.instance.seen?.address
+  if (!address) throw new Error('The primary has no address.')
+  return `postgresql://${USER}@${address}/rental?options=-c%20role%3Drental_owner`
+}
+
+/** The postmaster of the primary, for `kill -9`. */
+export function postmasterOf(folder: string, region: string): number {
+  const sql = join(folder, '.ha/local/emulator/regions', region, 'sql')
+  const instance = readdirSync(sql).find((name) => existsSync(join(sql, name, 'postmaster.json')))
+  if (instance === undefined) throw new Error(`No PostgreSQL runs in ${region}.`)
+  return (JSON.parse(readFileSync(join(sql, instance, 'postmaster.json'), 'utf8')) as {pid: number}).pid
+}
+
+async function runTrial(platform: Platform, {rate, seconds, event, claimedSeconds}: TrialOptions): Promise<Trial> {
+  const path = join(platform.folder, '..', `ledger-${process.hrtime.bigint()}`)
+  const {url} = await platform.status()
+  const script = join(ROOT, 'test/load/run.ts')
+  const args = [script, '--url', url, '--ledger', path, '--rate', String(rate), '--seconds', String(seconds)]
+  const load = run(args, platform.folder, (seconds + 30) * 1_000)
+  const began = nanoseconds()
+  try {
+    await sleep(4_000)
+    const from = nanoseconds()
+    const commanded = await event()
+    const {summary} = JSON.parse(await load) as LoadResult
+    const ledger = await readLedger(path)
+    const acks = ledger.entries.filter(({outcome}) => outcome === 'ok').map((entry) => entry.complete_ns)
+    const gap = longestGap(acks, from, began + seconds * 1e9)
+    const held = await settled(databaseOf(await platform.status()), ledger.header.run, 90_000)
+    const claimed = claimedSeconds === undefined ? {} : {claimed: {seconds: claimedSeconds, lostContact_ns: from}}
+    const verdict = check({ledger, ...held, ...claimed})
+    return {
+      writeGapMs: gap.ms,
+      firstWriteMs: (gap.to_ns - from) / 1e6,
+      ...(commanded !== undefined && {afterCommandMs: (gap.to_ns - commanded) / 1e6}),
+      lost: verdict.loss?.count ?? 0,
+      failedReads: summary.failedReads,
+      failedStrongReads: summary.failedStrongReads,
+      failedWrites: summary.failedWrites,
+      requests: summary.requests,
+      violations: verdict.findings.map(({violation, key, note}) => `${violation} ${key}: ${note}`).slice(0, 5),
+    }
+  } finally {
+    await load.catch(() => {})
+    rmSync(path, {force: true})
+  }
+}
+
+interface Failed extends Error {
+  readonly output: string
+}
+
+/** Standard output of a Node program of ours. */
+async function run(args: readonly string[], cwd: string, deadlineMs: number): Promise<string> {
+  const child = spawn(process.execPath, args, {cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: deadlineMs})
+  let [output, complaint] = ['', '']
+  child.stdout.on('data', (chunk) => {
+    output += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    complaint += chunk
+  })
+  const [code, signal] = await once(child, 'close')
+  if (code === 0) return output
+  const error = new Error(`${args.slice(0, 3).join(' ')} ended with ${code ?? signal}: ${complaint.slice(-600)}`)
+  throw Object.assign(error, {output})
+}
