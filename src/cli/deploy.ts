@@ -48,7 +48,7 @@ export async function deploy(request: DeployRequest): Promise<Deployed> {
   const platform = await openPlatform({environment, emit, surroundings, interrupts})
   await assertRolesAgree(platform.cloud, environment)
   for (const step of platform.retired.steps) await forgetNode(environment.store, step)
-  await registerImages(platform.emulator.googleapis, config.services)
+  if (platform.emulator) await registerImages(platform.emulator.googleapis, config.services)
 
   const over = {
     all: request.all,

@@ -4,6 +4,7 @@ import {dirname} from 'node:path'
 import {stopEmulator} from '../engine/emulator.ts'
 import type {Interrupts} from '../engine/interrupts.ts'
 import type {Emit} from '../events/events.ts'
+import {readRoles} from '../store/documents.ts'
 import type {Lock} from '../store/lock.ts'
 import {approve} from './approve.ts'
 import type {Surroundings} from './command.ts'
@@ -33,11 +34,25 @@ export async function destroy({environment, lock, interrupts, emit, surroundings
   const {stacks} = platform.retired
   if (stacks.length > 0) assertSucceeded(await platform.run('destroy', {...over, nodes: stacks}), surroundings.self)
   assertSucceeded(await platform.run('destroy', over), surroundings.self)
-  await stopEmulator(environment.paths.emulator, surroundings.env)
+  if (platform.emulator) await stopEmulator(environment.paths.emulator, surroundings.env)
 }
 
-/** After the lock was given back: nothing of the environment stays on this machine. */
-export function removeFiles({home}: Paths): void {
+/** Whether anything of the environment is on record: files here, or documents in the bucket. */
+export const isAnywhere = ({paths, ledger, recordedRoles}: Environment): boolean =>
+  paths.storeUrl.startsWith('gs://')
+    ? recordedRoles !== undefined || Object.keys(ledger.fingerprints).length > 0
+    : existsSync(paths.home)
+
+/** After the lock was given back: nothing of the environment stays on this machine. The bucket keeps the runs, as a history. */
+export async function removeRecords({paths, store}: Environment): Promise<void> {
+  if (paths.storeUrl.startsWith('gs://')) {
+    const roles = await readRoles(store)
+    if (roles) await store.remove('roles', {ifVersion: roles.version})
+  }
+  removeFiles(paths)
+}
+
+function removeFiles({home}: Paths): void {
   rmSync(home, {recursive: true, force: true})
   const parent = dirname(home)
   if (existsSync(parent) && readdirSync(parent).length === 0) rmdirSync(parent)

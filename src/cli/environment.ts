@@ -7,12 +7,14 @@ import {emulatorWires, type Wires} from '../cloud/wires.ts'
 import type {Config} from '../config/config.ts'
 import {loadConfigFile} from '../config/load.ts'
 import {HaError} from '../errors.ts'
+import type {Access} from '../store/bucket.ts'
 import {type Ledger, readLedger, readRoles} from '../store/documents.ts'
 import {openStore} from '../store/open.ts'
 import type {Document, Store} from '../store/store.ts'
 import {deriveTopology} from '../topology/derive.ts'
 import {extendRoles, initialRoles} from '../topology/roles.ts'
 import type {Roles, Topology} from '../topology/topology.ts'
+import {accessOf, googleOf, storageOf} from './google.ts'
 
 export interface Paths {
   /** Everything of this environment on this machine: `.ha/<environment>` beside ha.yaml. */
@@ -32,6 +34,8 @@ export interface Environment {
   readonly text: string
   readonly paths: Paths
   readonly store: Store
+  /** For state at `gs://`. */
+  readonly access: Access | undefined
   /** Undefined before the first deploy. */
   readonly recordedRoles: Document<Roles> | undefined
   /** Recorded roles with new regions added, or those at birth. */
@@ -47,7 +51,7 @@ export interface Chosen {
   readonly set?: readonly string[] | undefined
 }
 
-/** @throws HaError CONFIG_NOT_FOUND, CONFIG_INVALID, USAGE (in `set`), STORE_CORRUPT, ROLES_DISAGREE */
+/** @throws HaError CONFIG_NOT_FOUND, CONFIG_INVALID, USAGE (in `set`), CREDENTIALS_MISSING, STORE_UNREACHABLE, STORE_CORRUPT, ROLES_DISAGREE */
 export async function openEnvironment(cwd: string, chosen: Chosen): Promise<Environment> {
   const loaded = loadConfigFile({
     cwd,
@@ -57,11 +61,12 @@ export async function openEnvironment(cwd: string, chosen: Chosen): Promise<Envi
   })
   const {config} = loaded
   const paths = pathsOf(dirname(loaded.file), config)
-  const store = openStore({url: paths.storeUrl})
+  const access = paths.storeUrl.startsWith('gs://') ? accessOf(storageOf(config, process.env)) : undefined
+  const store = openStore({url: paths.storeUrl, access})
   const recordedRoles = await readRoles(store)
   const roles = recordedRoles ? extendRoles(recordedRoles.value, config) : initialRoles(config)
   const ledger = await readLedger(store)
-  return {...loaded, paths, store, recordedRoles, roles, ledger, topology: deriveTopology(config, roles)}
+  return {...loaded, paths, store, access, recordedRoles, roles, ledger, topology: deriveTopology(config, roles)}
 }
 
 export function pathsOf(base: string, config: Pick<Config, 'environment' | 'state'>): Paths {
@@ -85,17 +90,15 @@ export function readEmulatorFile(paths: Pick<Paths, 'emulator'>): {googleapis: s
 
 /**
  * The wires of the environment's target as it stands now, without starting anything.
- * @throws HaError NOT_DEPLOYED, TARGET_UNSUPPORTED
+ * @throws HaError NOT_DEPLOYED, CREDENTIALS_MISSING
  */
-export function wiresOf({config, paths}: Pick<Environment, 'config' | 'paths'>): Wires {
+export function wiresOf({config, paths, ledger}: Pick<Environment, 'config' | 'paths' | 'ledger'>): Wires {
   if (config.target === 'gcp') {
-    throw new HaError(
-      'TARGET_UNSUPPORTED',
-      `${config.environment} runs on Google Cloud, which this version cannot operate yet.`,
-      {
-        next: ['Rehearse it: -e local'],
-      },
-    )
+    const wires = googleOf(config, process.env)
+    if (Object.keys(ledger.fingerprints).length > 0) return wires
+    throw new HaError('NOT_DEPLOYED', `${config.app} (${config.environment}) was not deployed yet.`, {
+      next: ['ha deploy'],
+    })
   }
   const emulator = readEmulatorFile(paths)
   if (!emulator) {

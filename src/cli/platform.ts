@@ -19,18 +19,20 @@ import {type Retired, retiredFrom} from '../engine/retired.ts'
 import {type GraphResult, type GraphRun, runGraph} from '../engine/run-graph.ts'
 import {PATIENCE} from '../engine/watchdog.ts'
 import {openWorkspace, type Workspace} from '../engine/workspace.ts'
-import {HaError} from '../errors.ts'
 import type {Emit} from '../events/events.ts'
 import {forgetNode, recordNode} from '../store/documents.ts'
 import type {Surroundings} from './command.ts'
 import {deedsOf} from './deeds.ts'
 import type {Environment} from './environment.ts'
+import {googleOf} from './google.ts'
 import {secretValues} from './secrets.ts'
+import {placeOf} from './state.ts'
 import {versionsOf} from './versions.ts'
 
 export interface Platform {
   readonly engine: Engine
-  readonly emulator: EmulatorFile
+  /** On the local target. */
+  readonly emulator: EmulatorFile | undefined
   readonly cloud: Cloud
   readonly workspace: Workspace
   readonly versions: Versions
@@ -50,38 +52,31 @@ export interface PlatformOptions {
   readonly interrupts: Interrupts
 }
 
-/** @throws HaError ENGINE_UNAVAILABLE, EMULATOR_UNAVAILABLE, PORT_TAKEN, POSTGRES_UNAVAILABLE, DISK_FULL, TARGET_UNSUPPORTED */
+/** @throws HaError ENGINE_UNAVAILABLE, EMULATOR_UNAVAILABLE, PORT_TAKEN, POSTGRES_UNAVAILABLE, DISK_FULL, CREDENTIALS_MISSING */
 export async function openPlatform({environment, emit, surroundings, interrupts}: PlatformOptions): Promise<Platform> {
   const {config, paths, store, topology, ledger, roles} = environment
-  if (config.target === 'gcp') throw unsupported(config.environment)
   const {env} = surroundings
-  const [engine, emulator] = await Promise.all([
+  // First: without credentials nothing else is worth waiting for.
+  const google = config.target === 'gcp' ? googleOf(config, env) : undefined
+  const [engine, emulator, place] = await Promise.all([
     obtain(surroundings, emit, interrupts.cancel),
-    ensureEmulator({
-      dir: paths.emulator,
-      env,
-      clock: systemClock,
-      emit,
-      signal: interrupts.cancel,
-      ...(config.edge.port !== undefined && {edgePort: config.edge.port}),
-    }),
+    google ? undefined : localCloud({environment, emit, surroundings, interrupts}),
+    placeOf(environment, env),
   ])
   const workspace = await openWorkspace({
     project: config.app,
-    stateUrl: paths.stateUrl,
+    ...place,
     dir: join(paths.home, 'engine'),
-    env: {
-      ...env,
-      PULUMI_DEBUG_PROVIDERS: `gcp:${emulator.providers.gcp},kubernetes:${emulator.providers.kubernetes}`,
-    },
+    env: {...env, PULUMI_DEBUG_PROVIDERS: emulator && providersOf(emulator)},
   })
-  const cloud = createCloud(emulatorWires(emulator.googleapis), systemClock)
+  const cloud = createCloud(google ?? emulatorWires(emulator!.googleapis), systemClock)
   const recorded: Record<string, Readonly<Record<string, unknown>>> = {...ledger.recorded}
   const secrets = secretValues(paths.base, env, config.secrets)
   const versions = versionsOf()
   const nodes = stacksOf(topology)
   const retired = await retiredFrom(workspace, Object.keys(ledger.fingerprints), nodes)
-  const endpoint = (region: string) => `http://${recorded[`cell-${region}`]?.endpoint}`
+  const scheme = google ? 'https' : 'http'
+  const endpoint = (region: string) => `${scheme}://${recorded[`cell-${region}`]?.endpoint}`
   return {
     engine,
     emulator,
@@ -120,6 +115,18 @@ export async function openPlatform({environment, emit, surroundings, interrupts}
   }
 }
 
+const localCloud = ({environment: {config, paths}, emit, surroundings: {env}, interrupts}: PlatformOptions) =>
+  ensureEmulator({
+    dir: paths.emulator,
+    env,
+    clock: systemClock,
+    emit,
+    signal: interrupts.cancel,
+    ...(config.edge.port !== undefined && {edgePort: config.edge.port}),
+  })
+
+const providersOf = ({providers}: EmulatorFile) => `gcp:${providers.gcp},kubernetes:${providers.kubernetes}`
+
 /** The engine, wherever it comes from; HA_CACHE_DIR and XDG_CACHE_HOME say where it is kept. */
 export function obtain({env}: Pick<Surroundings, 'env'>, emit: Emit, signal: AbortSignal): Promise<Engine> {
   return obtainEngine({...engineSource({env}), clock: systemClock, emit, signal})
@@ -136,8 +143,3 @@ export const engineSource = ({env}: Pick<Surroundings, 'env'>) => ({
   fetch,
   run: runCommand,
 })
-
-const unsupported = (environment: string) =>
-  new HaError('TARGET_UNSUPPORTED', `${environment} runs on Google Cloud, which this version cannot deploy to yet.`, {
-    next: ['Rehearse it on this machine: ha deploy -e local'],
-  })

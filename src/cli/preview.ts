@@ -28,6 +28,7 @@ export async function makePlan(request: PlanRequest): Promise<{stacks: readonly 
     const stacks = unchangedPlan(environment, versionsOf())
     if (stacks) return {stacks}
   }
+  if (environment.config.target === 'gcp') return {stacks: await preview(request)}
   const wasRunning = (await observeEmulator(environment.paths.emulator)) !== undefined
   try {
     return {stacks: await preview(request)}

@@ -32,7 +32,12 @@ export default class Deploy extends HaCommand {
     const lockTimeoutMs = parseDuration(flags['lock-timeout'], '--lock-timeout')
     const open = () => openEnvironment(surroundings.cwd, flags)
     const begun = performance.now()
-    const [{underLock}, {deploy}] = await Promise.all([import('../cli/run.ts'), import('../cli/deploy.ts')])
+    const [{underLock}, {deploy}, {prepareState}] = await Promise.all([
+      import('../cli/run.ts'),
+      import('../cli/deploy.ts'),
+      import('../cli/state.ts'),
+    ])
+    await prepareState({open, yes: flags.yes || flags.plan !== undefined, emit, surroundings})
     const done = await underLock({open, operation: 'deploy', lockTimeoutMs, emit, surroundings}, (run) =>
       deploy({...run, ...flags, emit, surroundings, mayLose: flags['may-lose'] ?? []}),
     )

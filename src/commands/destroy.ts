@@ -1,4 +1,3 @@
-import {existsSync} from 'node:fs'
 import {HaCommand} from '../cli/command.ts'
 import {parseDuration} from '../cli/durations.ts'
 import {openEnvironment} from '../cli/environment.ts'
@@ -14,20 +13,18 @@ export default class Destroy extends HaCommand {
     const {report, emit, style} = this.begin(flags)
     const surroundings = this.surroundings()
     const open = () => openEnvironment(surroundings.cwd, flags)
-    const {config, paths} = await open()
-    if (!existsSync(paths.home)) {
+    const [environment, {destroy, isAnywhere, removeRecords}] = await Promise.all([open(), import('../cli/destroy.ts')])
+    const {config} = environment
+    if (!isAnywhere(environment)) {
       report.result([`There is nothing of ${config.app} (${config.environment}) here.`], {destroyed: false})
       return
     }
-    const [{underLock}, {destroy, removeFiles}] = await Promise.all([
-      import('../cli/run.ts'),
-      import('../cli/destroy.ts'),
-    ])
+    const {underLock} = await import('../cli/run.ts')
     const lockTimeoutMs = parseDuration(flags['lock-timeout'], '--lock-timeout')
     await underLock({open, operation: 'destroy', lockTimeoutMs, emit, surroundings}, (run) =>
       destroy({...run, emit, surroundings, yes: flags.yes}),
     )
-    removeFiles(paths)
+    await removeRecords(environment)
     report.result([`${style('good', '✔')} ${config.app} (${config.environment}) is gone.`], {destroyed: true})
   }
 }

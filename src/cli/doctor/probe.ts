@@ -120,9 +120,9 @@ const isFree = (port: number): Promise<boolean> =>
   })
 
 async function observeProject(environment: Environment, running: EmulatorFile | undefined): Promise<ProjectFacts> {
-  const {config, store, paths, ledger, topology} = environment
+  const {config, store, paths, access, ledger, topology} = environment
   const {holder} = await observeLock(store)
-  const state = openState(paths.stateUrl, config.app)
+  const state = openState(paths.stateUrl, config.app, access)
   const stacks = stacksOf(topology).filter(({kind}) => kind === 'stack')
   const pending = await Promise.all(stacks.map(async ({name}) => pendingOf(await state.read(name)).length))
   return {
