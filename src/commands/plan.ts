@@ -3,18 +3,21 @@ import * as Flags from '@oclif/core/flags'
 import {HaCommand} from '../cli/command.ts'
 import {openEnvironment} from '../cli/environment.ts'
 import {commonFlags, configFlags, scopeFlags} from '../cli/flags.ts'
+import {writeMarkdown} from '../cli/markdown.ts'
+import {costLine} from '../report/cost.ts'
 import {planLines} from '../report/words.ts'
 
 const CHANGES_FOUND = 2
 
 export default class Plan extends HaCommand {
   static override summary = 'Show what a deploy would change. Changes nothing.'
-  static override examples = ['<%= config.bin %> plan', '<%= config.bin %> plan --out plan.json --detailed-exitcode']
+  static override examples = ['<%= config.bin %> plan', '<%= config.bin %> plan --out plan.json --markdown plan.md']
   static override flags = {
     ...commonFlags,
     ...configFlags,
     ...scopeFlags,
     out: Flags.string({summary: 'Save the plan, for deploy --plan.'}),
+    markdown: Flags.string({summary: 'Write it as Markdown too, for a pull request.'}),
     'detailed-exitcode': Flags.boolean({summary: 'Exit with 2 when there are changes.'}),
   }
 
@@ -27,11 +30,16 @@ export default class Plan extends HaCommand {
     const out = flags.out === undefined ? undefined : resolve(surroundings.cwd, flags.out)
     const {stacks} = await makePlan({...flags, environment, emit, surroundings, out})
     const {warnings} = environment.topology
+    if (flags.markdown !== undefined)
+      await writeMarkdown(resolve(surroundings.cwd, flags.markdown), environment, stacks)
     const changes = stacks.some(({verdict}) => verdict === 'change')
-    report.result([...planLines(stacks, warnings, style), ...(out === undefined ? [] : [`Saved to ${flags.out}.`])], {
+    const cost = environment.config.target === 'gcp' ? [costLine(environment.topology)] : []
+    const saved = out === undefined ? [] : [`Saved to ${flags.out}.`]
+    report.result([...planLines(stacks, warnings, style), ...cost, ...saved], {
       changes,
       stacks,
       warnings,
+      cost: cost[0],
     })
     if (changes && flags['detailed-exitcode']) process.exitCode = CHANGES_FOUND
   }
