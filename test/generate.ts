@@ -114,4 +114,6 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [path, text] of Object.entries(await generated())) writeFileSync(join(ROOT, path), text)
+  // Only here: the graphs need Pulumi, which takes a while. test/policy/golden.test.ts proves them fresh.
+  await (await import('./policy/golden.ts')).writeGolden()
 }

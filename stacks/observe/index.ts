@@ -26,7 +26,7 @@ export function observeInput(topology: Topology) {
 const watchedIn = ({instances, flags}: DatabaseTopology) => ({
   replicas: instances.length - 1,
   /** Instances with a second zone to fail over to. */
-  standbys: instances.filter(({availability}) => availability === 'REGIONAL').map(({name}) => name),
+  standbys: instances.filter(({availability}) => availability === 'REGIONAL').map(({name, region}) => ({name, region})),
   maxConnections: Number(flags.max_connections),
 })
 

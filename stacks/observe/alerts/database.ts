@@ -21,19 +21,17 @@ export function databaseAlerts(input: ObserveInput, database: NonNullable<Observ
       severity: 'CRITICAL',
       advice: 'Run `ha status`. If it is the primary and its region is lost, `ha failover --region R` moves it.',
     }),
-    ...(database.standbys.length === 0
-      ? []
-      : [
-          watch({
-            name: 'database-standby',
-            title: 'an instance could not fail over to its other zone',
-            value: `min by (database_id) (${metric('available_for_failover')}{database_id=~".*:(${database.standbys.join('|')})"})`,
-            than: '< 1',
-            durationSeconds: 600,
-            severity: 'ERROR',
-            advice: 'The loss of one zone would now be an outage. Look at the instance’s operations and its disk.',
-          }),
-        ]),
+    ...database.standbys.map(({name, region}) =>
+      watch({
+        name: `database-standby-${region}`,
+        title: `the database in ${region} could not fail over to its other zone`,
+        value: `min(${metric('available_for_failover')}{database_id=~".*:${name}"})`,
+        than: '< 1',
+        durationSeconds: 600,
+        severity: 'ERROR',
+        advice: 'The loss of one zone would now be an outage. Look at the instance’s operations and its disk.',
+      }),
+    ),
     watch({
       name: 'database-disk',
       title: `a database disk is ${limits.diskShare * 100} % full`,
