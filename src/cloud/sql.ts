@@ -18,7 +18,8 @@ interface Instance {
 }
 
 const OPERATION_DEADLINE_MS = 120_000
-const POLL_MS = 250
+/** An emulated operation takes milliseconds, Google's a second or more: the wait doubles from the first to the last. */
+const POLL_MS = {first: 25, last: 1000} as const
 
 const withToken = (token: string | undefined) => (token === undefined ? {} : {token})
 const projectUrl = (wires: Wires, project: string) => `${wires.base('sqladmin')}/sql/v1beta4/projects/${project}`
@@ -106,6 +107,7 @@ async function untilDone(
 ): Promise<void> {
   const deadline = clock.monotonic() + OPERATION_DEADLINE_MS
   let current = operation
+  let pause: number = POLL_MS.first
   while (current.status !== 'DONE') {
     if (clock.monotonic() > deadline) {
       throw new HaError(
@@ -113,7 +115,8 @@ async function untilDone(
         `Cloud SQL did not finish ${operation.name} within ${OPERATION_DEADLINE_MS / 1000} s.`,
       )
     }
-    await clock.sleep(POLL_MS)
+    await clock.sleep(pause)
+    pause = Math.min(pause * 2, POLL_MS.last)
     current = await callJson<Operation>(`${projectUrl(wires, project)}/operations/${operation.name}`, withToken(token))
   }
   const message = current.error?.errors?.[0]?.message

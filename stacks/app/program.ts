@@ -58,7 +58,7 @@ function declareService(service: Service, {input, opts}: Setting) {
   // Before the Deployment: only pods made after the Service get the load balancer's readiness gate.
   const before = config.type === 'http' ? [exposeService(service, {input, opts})] : []
 
-  const deployment = new (kubernetes('apps', 'v1').Deployment)(
+  ;new (kubernetes('apps', 'v1').Deployment)(
     name,
     {
       metadata: {...metadata, annotations: {'pulumi.com/timeoutSeconds': '1200'}},
@@ -80,8 +80,8 @@ function declareService(service: Service, {input, opts}: Setting) {
     },
     {...opts, dependsOn: [...opts.dependsOn, ...before], ignoreChanges: ['spec.replicas']},
   )
-  const after = {...opts, dependsOn: [deployment]}
-  ;new (kubernetes('autoscaling', 'v2').HorizontalPodAutoscaler)(name, {metadata, spec: autoscaler(service)}, after)
+  // Beside the Deployment, not after it: so its first rollout brings up all instances at once, not one and then the rest.
+  ;new (kubernetes('autoscaling', 'v2').HorizontalPodAutoscaler)(name, {metadata, spec: autoscaler(service)}, opts)
   ;new (kubernetes('policy', 'v1').PodDisruptionBudget)(
     name,
     {
@@ -89,7 +89,7 @@ function declareService(service: Service, {input, opts}: Setting) {
       // AlwaysAllow: pods that crash anyway must not block the draining of a node.
       spec: {maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow', selector: {matchLabels: labels}},
     },
-    after,
+    opts,
   )
 }
 
