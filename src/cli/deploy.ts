@@ -44,8 +44,13 @@ export interface Deployed {
 export async function deploy(request: DeployRequest): Promise<Deployed> {
   const {environment, emit, interrupts, lock, surroundings} = request
   const {topology, config, paths} = environment
-  const wasRunning = (await observeEmulator(paths.emulator)) !== undefined
-  const platform = await openPlatform({environment, emit, surroundings, interrupts})
+  const wasRunning = config.target !== 'local' || (await observeEmulator(paths.emulator)) !== undefined
+  // As long as nothing was agreed, nothing stays that was started only to make the plan.
+  const leaveNothing = async (thrown: unknown) => {
+    if (!wasRunning) await stopEmulator(paths.emulator, surroundings.env)
+    throw thrown
+  }
+  const platform = await openPlatform({environment, emit, surroundings, interrupts}).catch(leaveNothing)
   await assertRolesAgree(platform.cloud, environment)
   for (const step of platform.retired.steps) await forgetNode(environment.store, step)
   if (platform.emulator) await registerImages(platform.emulator.googleapis, config.services)
@@ -56,11 +61,7 @@ export async function deploy(request: DeployRequest): Promise<Deployed> {
     ...(request.only && {only: request.only}),
     assertHeld: lock.assertHeld,
   }
-  const planned = await agree(request, platform, over).catch(async (thrown) => {
-    // Nothing was agreed, so nothing stays that was started only to make the plan.
-    if (!wasRunning) await stopEmulator(paths.emulator, surroundings.env)
-    throw thrown
-  })
+  const planned = await agree(request, platform, over).catch(leaveNothing)
   const changed =
     request.all || request.refresh || planned === undefined || planned.some(({verdict}) => verdict === 'change')
   const result = changed ? await carryOut(environment, platform, over, surroundings.self) : undefined

@@ -58,11 +58,19 @@ export async function openPlatform({environment, emit, surroundings, interrupts}
   const {env} = surroundings
   // First: without credentials nothing else is worth waiting for.
   const google = config.target === 'gcp' ? googleOf(config, env) : undefined
-  const [engine, emulator, place] = await Promise.all([
-    obtain(surroundings, emit, interrupts.cancel),
-    google ? undefined : localCloud({environment, emit, surroundings, interrupts}),
+  const giveUp = new AbortController()
+  const signal = AbortSignal.any([interrupts.cancel, giveUp.signal])
+  const needed = [
+    obtain(surroundings, emit, signal),
+    google ? undefined : localCloud(environment, env, emit, signal),
     placeOf(environment, env),
-  ])
+  ] as const
+  const [engine, emulator, place] = await Promise.all(needed).catch(async (thrown) => {
+    // What is still under way would report, or even come up, after the failure was told.
+    giveUp.abort(new Error('Not needed any more.'))
+    await Promise.allSettled(needed)
+    throw thrown
+  })
   const workspace = await openWorkspace({
     project: config.app,
     ...place,
@@ -115,13 +123,13 @@ export async function openPlatform({environment, emit, surroundings, interrupts}
   }
 }
 
-const localCloud = ({environment: {config, paths}, emit, surroundings: {env}, interrupts}: PlatformOptions) =>
+const localCloud = ({config, paths}: Environment, env: Surroundings['env'], emit: Emit, signal: AbortSignal) =>
   ensureEmulator({
     dir: paths.emulator,
     env,
     clock: systemClock,
     emit,
-    signal: interrupts.cancel,
+    signal,
     ...(config.edge.port !== undefined && {edgePort: config.edge.port}),
   })
 
