@@ -8,6 +8,7 @@ import {cpus, loadavg} from 'node:os'
 import {parseArgs} from 'node:util'
 import {percentile} from '../load/summary.ts'
 import {bareOutage} from './failover/floor.ts'
+import {endWhenInterrupted, holding} from './failover/held.ts'
 import {hasPatroni, startPatroni} from './failover/patroni.ts'
 import {canFailOver, deployRental, type Platform, postmasterOf, type Trial} from './failover/platform.ts'
 import {nanoseconds, type Outage} from './failover/writer.ts'
@@ -99,9 +100,9 @@ async function plannedTrial(platform: Platform): Promise<Trial> {
 /** In an environment of its own: a region that was lost is not one to measure with again. */
 async function unplannedTrial(): Promise<Trial> {
   const platform = await deployRental()
-  try {
+  return holding(platform.dispose, async () => {
     const {roles} = await platform.status()
-    return await platform.trial({
+    return platform.trial({
       rate,
       seconds: 35,
       claimedSeconds: LOSS_BUDGET_SECONDS,
@@ -113,9 +114,7 @@ async function unplannedTrial(): Promise<Trial> {
         return commanded
       },
     })
-  } finally {
-    await platform.dispose()
-  }
+  })
 }
 
 async function measurePlatform() {
@@ -123,12 +122,10 @@ async function measurePlatform() {
   const result: Record<string, unknown> = {}
   if (zone > 0 || (planned > 0 && canFailOver())) {
     const platform = await deployRental()
-    try {
+    await holding(platform.dispose, async () => {
       if (zone > 0) result.zone = await repeat('zone', zone, () => zoneTrial(platform))
       if (planned > 0 && canFailOver()) result.planned = await repeat('planned', planned, () => plannedTrial(platform))
-    } finally {
-      await platform.dispose()
-    }
+    })
   }
   if (unplanned > 0 && canFailOver()) result.unplanned = await repeat('unplanned', unplanned, unplannedTrial)
   return result
@@ -139,16 +136,15 @@ async function measurePatroni() {
   if (switchovers + kills === 0) return undefined
   if (!hasPatroni()) return 'not installed: apt-get install patroni etcd-server postgresql-15'
   const cluster = await startPatroni()
-  try {
+  return holding(cluster.dispose, async () => {
     const switchover = await repeat('patroni switchover', switchovers, () => cluster.switchover())
     // After a kill there is one member left: more than one would measure something else.
     const killed = kills > 0 ? await repeat('patroni kill', 1, () => cluster.kill()) : undefined
     return {switchover, ...(killed && {killed})}
-  } finally {
-    await cluster.dispose()
-  }
+  })
 }
 
+endWhenInterrupted()
 const floors = Number(values.floor)
 const measured = {
   machine: {cpus: cpus().length, loadBefore: loadavg().map((load) => Number(load.toFixed(1)))},

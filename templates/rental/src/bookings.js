@@ -2,10 +2,25 @@
 import {randomUUID} from 'node:crypto'
 import {Conflict, NotFound, Refused} from './http.js'
 import {aDate, aText} from './input.js'
-import {enqueue} from './outbox.js'
+import {enqueueFrom} from './outbox.js'
 
 const COLUMNS = 'id, listing, guest, arrives, leaves, region, created_at AS "createdAt"'
 const LONGEST_STAY = 365
+
+/** One statement, so that all of it happens or nothing, and in one journey. No row: the key was used before. */
+const BOOK = `
+  WITH booked AS (
+    INSERT INTO bookings (id, listing, guest, arrives, leaves, idempotency_key, region)
+    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (idempotency_key) DO NOTHING RETURNING *
+  ), nights AS (
+    INSERT INTO booked_nights (listing, night, booking)
+    SELECT listing, night::date, id FROM booked, generate_series(arrives, leaves - 1, interval '1 day') AS night
+  ), message AS (${enqueueFrom('booked', {
+    queue: "'bookings'",
+    key: "'booking:' || id",
+    payload: "jsonb_build_object('booking', id, 'listing', listing)",
+  })})
+  SELECT ${COLUMNS} FROM booked`
 
 /**
  * Books the nights from `arrives` up to `leaves`. The same key again answers with the same booking.
@@ -14,18 +29,14 @@ const LONGEST_STAY = 365
  */
 export async function book(database, input, {key, region}) {
   const wanted = readBooking(input)
-  return database.write(async (tx) => {
-    const id = randomUUID()
-    const {rows} = await tx.query(
-      `INSERT INTO bookings (id, listing, guest, arrives, leaves, idempotency_key, region)
-       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (idempotency_key) DO NOTHING RETURNING ${COLUMNS}`,
-      [id, wanted.listing, wanted.guest, wanted.arrives, wanted.leaves, key, region],
-    )
-    if (rows.length === 0) return {booking: await bookedBefore(tx, key, wanted), isNew: false}
-    await takeNights(tx, id, wanted)
-    await enqueue(tx, {queue: 'bookings', key: `booking:${id}`, payload: {booking: id, listing: wanted.listing}})
-    return {booking: rows[0], isNew: true}
+  const {listing, guest, arrives, leaves} = wanted
+  const values = [randomUUID(), listing, guest, arrives, leaves, key, region]
+  const [booking] = await database.writeOnce(BOOK, values).catch((error) => {
+    if (error.code === '23505') throw new Conflict(`${listing} is taken for some of these nights.`)
+    throw error
   })
+  if (booking) return {booking, isNew: true}
+  return {booking: await bookedBefore(database, key, wanted), isNew: false}
 }
 
 function readBooking(input) {
@@ -41,24 +52,12 @@ function readBooking(input) {
   return wanted
 }
 
-async function bookedBefore(tx, key, wanted) {
-  const {rows} = await tx.query(`SELECT ${COLUMNS} FROM bookings WHERE idempotency_key = $1`, [key])
+async function bookedBefore(database, key, wanted) {
+  const sql = `SELECT ${COLUMNS} FROM bookings WHERE idempotency_key = $1`
+  const {rows} = await database.read(sql, [key], {strong: true})
   const isSame = Object.entries(wanted).every(([field, value]) => rows[0][field] === value)
   if (!isSame) throw new Conflict('This Idempotency-Key belongs to a different booking.', 422)
   return rows[0]
-}
-
-async function takeNights(tx, booking, {listing, arrives, leaves}) {
-  try {
-    await tx.query(
-      `INSERT INTO booked_nights (listing, night, booking)
-       SELECT $1, night::date, $2 FROM generate_series($3::date, $4::date - 1, interval '1 day') AS night`,
-      [listing, booking, arrives, leaves],
-    )
-  } catch (error) {
-    if (error.code === '23505') throw new Conflict(`${listing} is taken for some of these nights.`)
-    throw error
-  }
 }
 
 export async function findBooking(database, id, options) {

@@ -3,14 +3,12 @@
  * A message may be sent twice (a relay dies between sending and noting it), so whoever receives it must look at its key.
  */
 
-/** Adds a message to the transaction `tx`; the same key again adds nothing. */
-export async function enqueue(tx, {queue, key, payload}) {
-  await tx.query('INSERT INTO outbox (queue, key, payload) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING', [
-    queue,
-    key,
-    payload,
-  ])
-}
+/**
+ * The part of a statement that adds a message for each row of `source`, an earlier part; `queue`, `key` and `payload` are SQL. The
+ * same key again adds nothing.
+ */
+export const enqueueFrom = (source, {queue, key, payload}) =>
+  `INSERT INTO outbox (queue, key, payload) SELECT ${queue}, ${key}, ${payload} FROM ${source} ON CONFLICT (key) DO NOTHING`
 
 const BATCH = 50
 const KEPT = '7 days'

@@ -1,21 +1,23 @@
 /** Prices: asked for now, worked out by a worker, the latest request winning whatever the order of arrival. */
 import {NotFound} from './http.js'
 import {aCount, aText} from './input.js'
-import {enqueue} from './outbox.js'
+import {enqueueFrom} from './outbox.js'
+
+const REQUEST = `
+  WITH asked AS (
+    SELECT $1::text AS key, $2::text AS listing, $3::int AS cents, nextval('price_versions')::text AS version
+  ) ${enqueueFrom('asked', {
+    queue: "'pricing'",
+    key: 'key',
+    payload: "jsonb_build_object('listing', listing, 'nightlyCents', cents, 'version', version)",
+  })}`
 
 /** @returns {Promise<{key: string}>} the key under which the effect can be looked up */
 export async function requestPrice(database, input, {key}) {
   const listing = aText(input.listing, 'listing')
   const nightlyCents = aCount(input.nightlyCents, 'nightlyCents', 100_000_000)
-  return database.write(async (tx) => {
-    const {rows} = await tx.query("SELECT nextval('price_versions') AS version")
-    await enqueue(tx, {
-      queue: 'pricing',
-      key: `price:${key}`,
-      payload: {listing, nightlyCents, version: rows[0].version},
-    })
-    return {key: `price:${key}`}
-  })
+  await database.writeOnce(REQUEST, [`price:${key}`, listing, nightlyCents])
+  return {key: `price:${key}`}
 }
 
 export async function findPrice(database, listing, options) {

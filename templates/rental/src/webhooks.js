@@ -1,20 +1,24 @@
 /** Webhooks of the channels: stored before they are answered, worked on afterwards, each event once. */
 import {aText} from './input.js'
-import {enqueue} from './outbox.js'
+import {enqueueFrom} from './outbox.js'
 
-/** @returns {Promise<{key: string, isNew: boolean}>} */
+const RECEIVE = `
+  WITH stored AS (
+    INSERT INTO webhooks (channel, event_id, payload, region) VALUES ($1, $2, $3, $4)
+    ON CONFLICT DO NOTHING RETURNING channel, event_id
+  ), message AS (${enqueueFrom('stored', {
+    queue: "'webhooks'",
+    key: "'webhook:' || channel || ':' || event_id",
+    payload: "jsonb_build_object('channel', channel, 'eventId', event_id)",
+  })})
+  SELECT FROM stored`
+
+/** @returns {Promise<{key: string, isNew: boolean}>} the key under which the effect can be looked up */
 export async function receiveWebhook(database, channel, input, {region}) {
   const eventId = aText(input.id, 'id')
   aText(channel, 'channel')
-  const key = `webhook:${channel}:${eventId}`
-  return database.write(async (tx) => {
-    const {rowCount} = await tx.query(
-      'INSERT INTO webhooks (channel, event_id, payload, region) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
-      [channel, eventId, input, region],
-    )
-    if (rowCount === 1) await enqueue(tx, {queue: 'webhooks', key, payload: {channel, eventId}})
-    return {key, isNew: rowCount === 1}
-  })
+  const rows = await database.writeOnce(RECEIVE, [channel, eventId, input, region])
+  return {key: `webhook:${channel}:${eventId}`, isNew: rows.length === 1}
 }
 
 /** What the webhooks worker does, once per event. */

@@ -4,6 +4,7 @@ import {once} from 'node:events'
 import {chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
+import pg from 'pg'
 import {serverAccount} from '../../../src/emulator/sql/account.ts'
 import {freePort} from '../../templates/postgres.ts'
 import {nanoseconds, type Outage, startWriter} from './writer.ts'
@@ -104,6 +105,7 @@ export async function startPatroni(): Promise<Cluster> {
     }
     const measured = async (fault: (old: Member, next: Member) => Promise<void>) => {
       const [old, next] = await leader()
+      await isFollowed(`postgresql://postgres@127.0.0.1:${old.port}/postgres`)
       const writer = await startWriter(urls)
       await sleep(1_000)
       const from = nanoseconds()
@@ -145,6 +147,23 @@ function killPostmaster(data: string): void {
     process.kill(Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]), 'SIGKILL')
   } catch {
     // It does not run.
+  }
+}
+
+/** A member is a replica from its first second, but streams only once the leader has made its slot, in its next round. */
+async function isFollowed(url: string): Promise<void> {
+  const client = new pg.Client({connectionString: url})
+  await client.connect()
+  try {
+    const deadline = performance.now() + 60_000
+    while (performance.now() < deadline) {
+      const {rowCount} = await client.query("SELECT FROM pg_stat_replication WHERE state = 'streaming'")
+      if (rowCount) return
+      await sleep(200)
+    }
+    throw new Error('No member follows the leader.')
+  } finally {
+    await client.end()
   }
 }
 

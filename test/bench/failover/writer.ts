@@ -27,7 +27,7 @@ export async function startWriter(urls: readonly string[]): Promise<Writer> {
   let isOver = false
   let id = 0
   const first = await primaryAmong(urls, () => false)
-  await first!.query('CREATE TABLE IF NOT EXISTS written (id int PRIMARY KEY)')
+  await first!.query('DROP TABLE IF EXISTS written; CREATE TABLE written (id int PRIMARY KEY)')
   await first!.end()
 
   async function write(started: () => void): Promise<void> {

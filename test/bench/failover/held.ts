@@ -1,0 +1,23 @@
+/** What must be ended even when the measurement is interrupted. */
+const held = new Set<() => Promise<unknown>>()
+
+/** Runs `work`, then `dispose`, which an interrupt runs too. */
+export async function holding<T>(dispose: () => Promise<unknown>, work: () => Promise<T>): Promise<T> {
+  held.add(dispose)
+  try {
+    return await work()
+  } finally {
+    held.delete(dispose)
+    await dispose()
+  }
+}
+
+/** On Ctrl-C everything held is ended, then this process. A second one is not waited for. */
+export function endWhenInterrupted(): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, async () => {
+      await Promise.allSettled([...held].map((dispose) => dispose()))
+      process.exit(130)
+    })
+  }
+}
