@@ -18,7 +18,7 @@ const SCHEMA_FILE = 'ha.schema.json'
 const LEFTOVERS = new Set(['node_modules', '.ha'])
 
 /** The folder of shipped templates: beside `src` in a clone, beside `dist` in the package. */
-function templatesFolder(): string {
+export function templatesFolder(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'templates', 'minimal', 'ha.yaml'))) return join(folder, 'templates')
     if (folder === dirname(folder)) throw new HaError('BUG', 'The templates are missing from this installation.')
@@ -29,7 +29,7 @@ function templatesFolder(): string {
 export async function listTemplates(): Promise<readonly string[]> {
   const entries = await readdir(templatesFolder(), {withFileTypes: true})
   return entries
-    .filter((entry) => entry.isDirectory())
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
     .map(({name}) => name)
     .sort()
 }

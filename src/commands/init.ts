@@ -1,6 +1,7 @@
 import {relative, resolve} from 'node:path'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
+import {PIPELINES, writePipeline} from '../cli/ci.ts'
 import {HaCommand} from '../cli/command.ts'
 import {approvalFlags, commonFlags} from '../cli/flags.ts'
 import {selfOf} from '../cli/paste.ts'
@@ -9,7 +10,11 @@ import {listTemplates, scaffold, suggestName} from '../cli/scaffold.ts'
 
 export default class Init extends HaCommand {
   static override summary = 'Write an ha.yaml and an app that runs, from a template.'
-  static override examples = ['<%= config.bin %> init', '<%= config.bin %> init shop --template minimal --yes']
+  static override examples = [
+    '<%= config.bin %> init',
+    '<%= config.bin %> init shop --template minimal --yes',
+    '<%= config.bin %> init --ci github',
+  ]
   static override args = {dir: Args.string({description: 'Folder to write to; here by default.', default: '.'})}
   static override flags = {
     ...commonFlags,
@@ -17,6 +22,9 @@ export default class Init extends HaCommand {
     template: Flags.string({char: 't', summary: 'Which template; asked for when there is a terminal.'}),
     app: Flags.string({summary: 'Name of the app; the folder’s by default.'}),
     region: Flags.string({summary: 'A region, the primary’s first; at least twice.', multiple: true}),
+    ci: Flags.option({options: PIPELINES, summary: 'Write a pipeline into a project that is there, nothing else.'})(),
+    env: Flags.string({char: 'e', env: 'HA_ENV', summary: 'Environment the pipeline deploys.', default: 'production'}),
+    branch: Flags.string({summary: 'Branch the pipeline deploys.', default: 'main'}),
     force: Flags.boolean({summary: 'Overwrite files that are already there.'}),
   }
 
@@ -25,6 +33,11 @@ export default class Init extends HaCommand {
     const {report, style} = this.begin(flags)
     const {cwd, interactive} = this.surroundings()
     const folder = resolve(cwd, args.dir)
+    if (flags.ci) {
+      const path = await writePipeline({...flags, pipeline: flags.ci, folder, environment: flags.env})
+      const lines = [`${style('good', '✔')} ${path}. What it needs, once, is told at its top.`]
+      return report.result(lines, {folder, files: [path]})
+    }
     const defaults = {
       template: flags.template ?? 'rental',
       app: flags.app ?? suggestName(folder),

@@ -5,7 +5,7 @@ import {expect, test} from 'vitest'
 import {loadConfig} from '../../src/config/load.ts'
 
 const FOLDER = fileURLToPath(new URL('../../templates', import.meta.url))
-const TEMPLATES = readdirSync(FOLDER)
+const TEMPLATES = readdirSync(FOLDER).filter((name) => !name.startsWith('.'))
 const versions: Record<string, string> = JSON.parse(
   readFileSync(`${dirname(FOLDER)}/package.json`, 'utf8'),
 ).dependencies
