@@ -6,6 +6,7 @@ import {type Interrupts, interrupted} from '../engine/interrupts.ts'
 import {assertFresh, assertSafe, assertSameSteps, readPlan} from '../engine/plan.ts'
 import type {GraphResult} from '../engine/run-graph.ts'
 import type {Emit, StackPlan} from '../events/events.ts'
+import {assertNoneOpen} from '../operations/open.ts'
 import {forgetNode} from '../store/documents.ts'
 import type {Lock} from '../store/lock.ts'
 import {approve} from './approve.ts'
@@ -44,6 +45,7 @@ export interface Deployed {
 export async function deploy(request: DeployRequest): Promise<Deployed> {
   const {environment, emit, interrupts, lock, surroundings} = request
   const {topology, config, paths} = environment
+  await assertNoneOpen(environment.store)
   const wasRunning = config.target !== 'local' || (await observeEmulator(paths.emulator)) !== undefined
   // As long as nothing was agreed, nothing stays that was started only to make the plan.
   const leaveNothing = async (thrown: unknown) => {

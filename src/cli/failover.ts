@@ -4,13 +4,16 @@ import {HaError} from '../errors.ts'
 import type {Emit} from '../events/events.ts'
 import {assertPasses, type Check} from '../operations/check.ts'
 import {execute, undo} from '../operations/execute.ts'
+import {planFailback, preflightFailback, returnedRoles} from '../operations/failback.ts'
 import {type Entry, openJournal} from '../operations/journal.ts'
 import {assertNoneOpen, close, type OpenOperation, open, readOpen} from '../operations/open.ts'
 import type {Plan} from '../operations/plan.ts'
 import {preflightSwitchover, takeover} from '../operations/preflight.ts'
 import {observeScene} from '../operations/scene.ts'
 import {planEvacuation, planSwitchover} from '../operations/switchover.ts'
+import {planUnplanned, preflightUnplanned} from '../operations/unplanned.ts'
 import {openJournals} from '../store/journal.ts'
+import {deriveTopology} from '../topology/derive.ts'
 import {approve} from './approve.ts'
 import {checkKnown} from './choices.ts'
 import type {Surroundings} from './command.ts'
@@ -22,6 +25,8 @@ export interface FailoverWish {
   readonly region: string
   readonly to?: string | undefined
   readonly keepTraffic: boolean
+  /** The region is gone: so many milliseconds of its last writes may be lost. */
+  readonly acceptLossMs?: number | undefined
 }
 
 export interface Prepared {
@@ -40,6 +45,13 @@ export async function prepareFailover(environment: Environment, wish: FailoverWi
   const question = {topology, scene, from, to}
   if (!topology.database || roles.primary !== from) {
     return {plan: planEvacuation(topology, roles, want), checks: takeover(question)}
+  }
+  if (wish.acceptLossMs !== undefined) {
+    const budgetSeconds = wish.acceptLossMs / 1000
+    return {
+      plan: planUnplanned(topology, roles, scene, {from, to}),
+      checks: preflightUnplanned(question, budgetSeconds),
+    }
   }
   return {plan: planSwitchover(topology, roles, scene, want), checks: preflightSwitchover(question)}
 }
@@ -70,6 +82,28 @@ export function successorOf(
       next: others.map((name) => `ha failover --region ${region} --to ${name}`),
     },
   )
+}
+
+export interface FailbackWish {
+  readonly region: string
+  readonly soakMs: number
+}
+
+/** The way back. Changes nothing. @throws HaError USAGE, OPERATION_OPEN, NOT_DEPLOYED */
+export async function prepareFailback(environment: Environment, {region, soakMs}: FailbackWish): Promise<Prepared> {
+  const {topology, roles, store, config} = environment
+  await assertNoneOpen(store)
+  checkKnown('region', region, topology.regions)
+  if (roles.primary === region && !roles.drained.includes(region)) {
+    throw new HaError('USAGE', `${region} is the primary already, and in rotation.`, {next: ['ha status']})
+  }
+  const scene = await observeScene(operableOf(environment), topology)
+  const after = returnedRoles(roles, region)
+  const plan = planFailback(topology, deriveTopology(config, after), roles, after, scene, {
+    region,
+    soakSeconds: soakMs / 1000,
+  })
+  return {plan, checks: preflightFailback({topology, scene, from: roles.primary, to: region}, roles)}
 }
 
 export interface OperationRequest extends Run {

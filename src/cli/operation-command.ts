@@ -1,13 +1,49 @@
-/** What the commands of operations share: the flags, and an operation's end told. */
-import {performance} from 'node:perf_hooks'
+/** What the commands of operations share: look, show, agree, carry out, tell. */
+import type {Emit} from '../events/events.ts'
+import {assertPasses} from '../operations/check.ts'
 import {figuresOf} from '../operations/figures.ts'
-import {type Figures, finishedLines} from '../report/operation.ts'
+import {finishedLines} from '../report/operation.ts'
 import type {Reporter} from '../report/reporter.ts'
 import type {Style} from '../report/style.ts'
-import type {Finished} from './failover.ts'
+import type {Surroundings} from './command.ts'
+import {parseDuration} from './durations.ts'
+import type {Environment} from './environment.ts'
+import {agree, carryOut, type Finished, type Prepared} from './failover.ts'
+import {underLock} from './run.ts'
+
+export interface Performance {
+  readonly operation: 'failover' | 'failback'
+  readonly prepare: (environment: Environment) => Promise<Prepared>
+  readonly show: (prepared: Prepared) => void
+  readonly open: () => Promise<Environment>
+  readonly flags: {readonly yes: boolean; readonly 'dry-run': boolean; readonly 'lock-timeout': string}
+  readonly report: Reporter
+  readonly emit: Emit
+  readonly style: Style
+  readonly surroundings: Surroundings
+}
+
+/** @throws HaError OPERATION_UNCHANGED, OPERATION_INCOMPLETE, PLAN_DECLINED, LOCK_HELD */
+export async function perform(request: Performance): Promise<void> {
+  const {operation, prepare, show, open, flags, report, emit, style, surroundings} = request
+  if (flags['dry-run']) {
+    const prepared = await prepare(await open())
+    show(prepared)
+    return assertPasses(prepared.checks)
+  }
+  const lockTimeoutMs = parseDuration(flags['lock-timeout'], '--lock-timeout')
+  await underLock({open, operation, lockTimeoutMs, emit, surroundings}, async (run) => {
+    const prepared = await prepare(run.environment)
+    show(prepared)
+    assertPasses(prepared.checks)
+    await agree(prepared, {yes: flags.yes, interactive: surroundings.interactive})
+    const finished = await carryOut({...run, emit, surroundings, reopen: open}, prepared)
+    tell(report, style, finished, run.environment.config.target === 'local')
+  })
+}
 
 export function tell(report: Reporter, style: Style, finished: Finished, emulated: boolean): void {
-  const figures: Figures = figuresOf(finished.entries)
+  const figures = figuresOf(finished.entries)
   report.result(finishedLines(finished.plan, figures, emulated, style), {
     run: finished.run,
     procedure: finished.plan.procedure,
@@ -16,9 +52,4 @@ export function tell(report: Reporter, style: Style, finished: Finished, emulate
     ...figures,
     journal: finished.entries,
   })
-}
-
-export const stopwatch = () => {
-  const begun = performance.now()
-  return () => Math.round(performance.now() - begun)
 }

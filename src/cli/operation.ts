@@ -7,6 +7,7 @@ import type {Emit} from '../events/events.ts'
 import type {Fence} from '../operations/fences.ts'
 import type {Journal} from '../operations/journal.ts'
 import type {Means} from '../operations/means.ts'
+import {stopForGood} from '../operations/steps/fence.ts'
 import {readRoles, writeRoles} from '../store/documents.ts'
 import type {Lock} from '../store/lock.ts'
 import {type Store, update} from '../store/store.ts'
@@ -28,6 +29,22 @@ export function operableOf(environment: Environment): Operable {
 
 export const readFences = async (store: Store): Promise<readonly Fence[]> =>
   (await store.read<readonly Fence[]>('fences'))?.value ?? []
+
+/** Tries again to stop what could not be reached when it was fenced. Returns the fences that are still pending. */
+export async function retryFences(environment: Environment): Promise<readonly Fence[]> {
+  const {store} = environment
+  const pending = (await readFences(store)).filter(({state}) => state === 'pending')
+  if (pending.length === 0) return []
+  const means = {cloud: operableOf(environment), clock: systemClock}
+  const states = await Promise.all(pending.map(({instance}) => stopForGood(means, instance)))
+  const stopped = new Set(pending.filter((_, index) => states[index] === 'confirmed').map(({instance}) => instance))
+  if (stopped.size > 0) {
+    await update<readonly Fence[]>(store, 'fences', (now) =>
+      (now ?? []).map((fence) => (stopped.has(fence.instance) ? {...fence, state: 'confirmed'} : fence)),
+    )
+  }
+  return pending.filter(({instance}) => !stopped.has(instance))
+}
 
 export interface MeansRequest {
   readonly environment: Environment

@@ -49,13 +49,15 @@ export async function reconcile(request: ReconcileRequest): Promise<string> {
   const preview = await platform.run('preview', over)
   assertSucceeded(preview, surroundings.self)
   assertUpdatesOnly(preview.plan)
-  assertSucceeded(await platform.run('up', over), surroundings.self)
+  const up = await platform.run('up', over)
+  assertSucceeded(up, surroundings.self)
   // Everything else that depends on roles, as `ha deploy` would do it.
-  const rest = await platform.run('preview', {assertHeld})
+  const then = {assertHeld, recorded: up.recorded, fingerprints: up.fingerprints}
+  const rest = await platform.run('preview', then)
   assertSucceeded(rest, surroundings.self)
   if (rest.plan.some(({verdict}) => verdict === 'change')) {
     assertUpdatesOnly(rest.plan)
-    assertSucceeded(await platform.run('up', {assertHeld}), surroundings.self)
+    assertSucceeded(await platform.run('up', then), surroundings.self)
   }
   return `${preview.plan.flatMap(({changes}) => changes).length} updates, nothing replaced, nothing deleted`
 }

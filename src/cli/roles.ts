@@ -2,6 +2,7 @@ import type {Cloud} from '../cloud/cloud.ts'
 import {HaError} from '../errors.ts'
 import {writeRoles} from '../store/documents.ts'
 import type {Environment} from './environment.ts'
+import {readFences} from './operation.ts'
 
 /**
  * Roles are facts: what the database API says must be what the store recorded, else nothing may be changed.
@@ -9,12 +10,14 @@ import type {Environment} from './environment.ts'
  */
 export async function assertRolesAgree(
   cloud: Cloud,
-  {topology, roles}: Pick<Environment, 'topology' | 'roles'>,
+  {topology, roles, store}: Pick<Environment, 'topology' | 'roles' | 'store'>,
 ): Promise<void> {
   if (!topology.database) return
+  // One that was fenced is a primary in name only: no record leads to it.
+  const fenced = new Set((await readFences(store)).map(({instance}) => instance))
   const ours = new Map(topology.database.instances.map(({name, region}) => [name, region]))
   const primaries = (await cloud.instances(topology.project)).filter(
-    ({name, role}) => ours.has(name) && role === 'primary',
+    ({name, role}) => ours.has(name) && role === 'primary' && !fenced.has(name),
   )
   if (primaries.length === 0) return
   const regions = primaries.map(({name}) => ours.get(name)!)

@@ -35,6 +35,8 @@ export interface Position {
   readonly streaming: boolean
   /** Replica: age of the newest transaction replayed, seconds; null when there was none. */
   readonly lagSeconds: number | null
+  /** Replica: seconds since its primary was last heard of; null when it is not connected. */
+  readonly contactSeconds: number | null
   /** Age of the oldest open transaction of a client, seconds. */
   readonly oldestTransactionSeconds: number
 }

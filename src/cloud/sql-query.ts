@@ -43,12 +43,13 @@ const POSITION = `
     coalesce(w.status = 'streaming', false),
     CASE WHEN r THEN extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) ELSE 0 END,
     (SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) FROM pg_stat_activity
-      WHERE backend_type = 'client backend' AND pid <> pg_backend_pid())
+      WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()),
+    extract(epoch FROM clock_timestamp() - w.last_msg_receipt_time)
   FROM (SELECT pg_is_in_recovery() AS r) x LEFT JOIN pg_stat_wal_receiver w ON true`
 
 export async function readPosition(reach: Reach, instance: string): Promise<Position> {
   const [row] = await executeSql(reach, instance, POSITION, 'postgres', POSITION_DEADLINE_MS)
-  const [recovery, timeline, systemId, lsn, replayed, streaming, lag, oldest] = row ?? []
+  const [recovery, timeline, systemId, lsn, replayed, streaming, lag, oldest, contact] = row ?? []
   return {
     inRecovery: recovery === 't',
     timeline: Number(timeline),
@@ -58,5 +59,6 @@ export async function readPosition(reach: Reach, instance: string): Promise<Posi
     streaming: streaming === 't',
     lagSeconds: lag === null || lag === undefined ? null : Number(lag),
     oldestTransactionSeconds: Number(oldest),
+    contactSeconds: contact === null || contact === undefined ? null : Number(contact),
   }
 }

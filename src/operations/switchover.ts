@@ -57,9 +57,9 @@ export function changeOfPrimary(topology: Topology, roles: Roles, scene: Scene, 
   const swapped = old.edition === 'ENTERPRISE_PLUS'
   const timeline = seenOf(scene.positions[old.name])?.timeline ?? 1
   const home = swapped ? old : successor(topology, roles, old)
-  const drained = [
-    ...new Set([...roles.drained.filter((it) => it !== want.to), ...(want.keepTraffic ? [] : [want.from])]),
-  ]
+  const drained = want.keepTraffic
+    ? roles.drained
+    : [...new Set([...roles.drained.filter((it) => it !== want.to), want.from])]
   return [
     {
       id: 'backup',
@@ -98,7 +98,7 @@ export function changeOfPrimary(topology: Topology, roles: Roles, scene: Scene, 
       primary: next.region,
       drained,
     }),
-    ...(want.keepTraffic ? [] : drain(topology, old.region)),
+    ...(want.keepTraffic ? [] : [...undrain(topology, roles, next.region), ...drain(topology, old.region)]),
     ...(swapped ? [] : rejoin(topology, roles, old, next)),
     {
       id: 'readers-home',
@@ -179,6 +179,21 @@ export const recordRoles = (
   input: {change},
 })
 
+/** A region that takes over must be in rotation itself. */
+const undrain = (topology: Topology, roles: Roles, region: string): readonly Step[] =>
+  roles.drained.includes(region) && backendsOf(topology).length > 0
+    ? [
+        {
+          id: 'into-rotation',
+          kind: 'set-share',
+          title: `Take ${region} into rotation`,
+          region,
+          verifies: 'full capacity on all its endpoint groups',
+          input: {region, backends: backendsOf(topology), share: 1},
+        },
+      ]
+    : []
+
 export const drain = (topology: Topology, region: string): readonly Step[] =>
   backendsOf(topology).length === 0
     ? []
@@ -245,7 +260,11 @@ export const protect = ({database}: Topology, old: InstanceTopology, next: Insta
   },
 })
 
-function reconcile(topology: Topology, roles: Roles, {from}: Want): Step {
+export function reconcile(
+  topology: Topology,
+  roles: Roles,
+  {from}: Pick<Want, 'from'>,
+): Extract<Step, {kind: 'reconcile'}> {
   const old = topology.database!.instances.find(({region}) => region === from)!
   const generations = old.edition === 'ENTERPRISE_PLUS' ? {} : {[from]: successor(topology, roles, old).generation}
   return {

@@ -12,6 +12,7 @@ export default class Failover extends HaCommand {
   static override examples = [
     '<%= config.bin %> failover --region us-east1 --dry-run',
     '<%= config.bin %> failover --region us-east1 --to europe-west1 --yes',
+    '<%= config.bin %> failover --region us-east1 --unplanned --accept-data-loss 30s',
   ]
   static override flags = {
     ...commonFlags,
@@ -21,6 +22,11 @@ export default class Failover extends HaCommand {
     region: Flags.string({char: 'r', summary: 'The region to leave.', required: true}),
     to: Flags.string({summary: 'The region that takes over; needed when there are several.'}),
     'keep-traffic': Flags.boolean({summary: 'Move the primary only; the region keeps serving.'}),
+    unplanned: Flags.boolean({summary: 'The region is gone.', dependsOn: ['accept-data-loss']}),
+    'accept-data-loss': Flags.string({
+      summary: 'How much of its last writes may be lost: 10s, 1m.',
+      dependsOn: ['unplanned'],
+    }),
     'dry-run': Flags.boolean({summary: 'Look and plan, change nothing.'}),
   }
 
@@ -29,31 +35,17 @@ export default class Failover extends HaCommand {
     const {report, emit, style} = this.begin(flags)
     const surroundings = this.surroundings()
     const open = () => openEnvironment(surroundings.cwd, flags)
-    const wish = {region: flags.region, to: flags.to, keepTraffic: flags['keep-traffic']}
-    const [operation, {assertPasses}] = await Promise.all([
-      import('../../cli/failover.ts'),
-      import('../../operations/check.ts'),
-    ])
-    const show = ({plan, checks}: Awaited<ReturnType<typeof operation.prepareFailover>>) =>
-      report.result([...checkLines(checks, style), ...operationPlanLines(plan, style)], {checks, plan})
-    if (flags['dry-run']) {
-      const prepared = await operation.prepareFailover(await open(), wish)
-      show(prepared)
-      assertPasses(prepared.checks)
-      return
-    }
-    const [{underLock}, {tell}] = await Promise.all([
-      import('../../cli/run.ts'),
-      import('../../cli/operation-command.ts'),
-    ])
-    const lockTimeoutMs = parseDuration(flags['lock-timeout'], '--lock-timeout')
-    await underLock({open, operation: 'failover', lockTimeoutMs, emit, surroundings}, async (run) => {
-      const prepared = await operation.prepareFailover(run.environment, wish)
-      show(prepared)
-      assertPasses(prepared.checks)
-      await operation.agree(prepared, {yes: flags.yes, interactive: surroundings.interactive})
-      const finished = await operation.carryOut({...run, emit, surroundings, reopen: open}, prepared)
-      tell(report, style, finished, run.environment.config.target === 'local')
+    const loss = flags['accept-data-loss']
+    const acceptLossMs = loss === undefined ? undefined : parseDuration(loss, '--accept-data-loss')
+    const wish = {region: flags.region, to: flags.to, keepTraffic: flags['keep-traffic'], acceptLossMs}
+    const {perform} = await import('../../cli/operation-command.ts')
+    await perform({
+      operation: 'failover',
+      prepare: async (environment) => (await import('../../cli/failover.ts')).prepareFailover(environment, wish),
+      show: ({plan, checks}) =>
+        report.result([...checkLines(checks, style), ...operationPlanLines(plan, style)], {checks, plan}),
+      flags,
+      ...{open, report, emit, style, surroundings},
     })
   }
 }

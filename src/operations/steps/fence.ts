@@ -37,10 +37,6 @@ export const writeFence: Deed<StepInputs['write-fence']> = {
 
 /** Best effort: one that is out of reach stays pending, and every later command of ha tries again. */
 export const fenceOld: Deed<StepInputs['fence-old']> = {
-  async observe({instance}, {fences}) {
-    const fence = (await fences.read()).find((it) => it.instance === instance)
-    return {done: fence !== undefined, ...(fence && {facts: {state: fence.state}})}
-  },
   async act({instance, region, epoch}, means) {
     const state = await stopForGood(means, instance)
     const since = means.clock.now()
