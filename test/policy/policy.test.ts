@@ -1,9 +1,11 @@
 /** The policy suite: every rule over every template × preset × number of regions, and each shown to notice a violation. */
-import {describe, expect, test} from 'vitest'
+import {describe, expect, test, vi} from 'vitest'
 import type {Preset} from '../../src/config/config.ts'
 import {type Graph, graphOf} from './graph.ts'
 import {configOf, PRESETS, TEMPLATES, type Template} from './platforms.ts'
 import {RULES} from './rules/index.ts'
+
+vi.setConfig({testTimeout: 60_000})
 
 interface Platform {
   readonly title: string

@@ -3,6 +3,7 @@ import {clusters} from './clusters.ts'
 import {database} from './database.ts'
 import {identity} from './identity.ts'
 import {independence} from './independence.ts'
+import {inputs} from './inputs.ts'
 import {messaging} from './messaging.ts'
 import {monitoring} from './monitoring.ts'
 import {network} from './network.ts'
@@ -19,4 +20,5 @@ export const RULES: readonly Rule[] = [
   ...workloads,
   ...monitoring,
   ...independence,
+  ...inputs,
 ]
