@@ -35,8 +35,7 @@ export default class Init extends HaCommand {
     const folder = resolve(cwd, args.dir)
     if (flags.ci) {
       const path = await writePipeline({...flags, pipeline: flags.ci, folder, environment: flags.env})
-      const lines = [`${style('good', '✔')} ${path}. What it needs, once, is told at its top.`]
-      return report.result(lines, {folder, files: [path]})
+      return report.result([`${style('good', '✔')} ${path}: what it needs, once, is told at its top.`], {files: [path]})
     }
     const defaults = {
       template: flags.template ?? 'rental',
