@@ -37,6 +37,8 @@ export interface EmulatorOptions {
   readonly program?: string
 }
 
+/** As the regions' processes have it: 200 requests a second leave it at 114 MiB instead of 211. */
+const LEAN = ['--max-semi-space-size=1']
 const TASK = 'emulator.start'
 const HEALTH_MS = 3000
 
@@ -102,7 +104,7 @@ async function start(options: EmulatorOptions): Promise<EmulatorFile> {
   const settled = new AbortController()
   try {
     const args = ['start', '--dir', dir, ...(edgePort === undefined ? [] : ['--edge-port', String(edgePort)])]
-    const child = spawn(process.execPath, [program, ...args], {
+    const child = spawn(process.execPath, [...LEAN, program, ...args], {
       env: {...env},
       stdio: ['ignore', file.fd, file.fd],
       detached: true,
