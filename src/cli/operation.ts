@@ -13,7 +13,7 @@ import type {Lock} from '../store/lock.ts'
 import {type Store, update} from '../store/store.ts'
 import type {Roles} from '../topology/topology.ts'
 import type {Surroundings} from './command.ts'
-import {clusterEndpoints, type Environment, wiresOf} from './environment.ts'
+import {clusterEndpoints, type Environment, readEmulatorFile, wiresOf} from './environment.ts'
 
 /** @throws HaError NOT_DEPLOYED, TARGET_UNSUPPORTED */
 export function operableOf(environment: Environment): Operable {
@@ -35,6 +35,7 @@ export async function retryFences(environment: Environment): Promise<readonly Fe
   const {store} = environment
   const pending = (await readFences(store)).filter(({state}) => state === 'pending')
   if (pending.length === 0) return []
+  if (environment.config.target === 'local' && !readEmulatorFile(environment.paths)) return pending
   const means = {cloud: operableOf(environment), clock: systemClock}
   const states = await Promise.all(pending.map(({instance}) => stopForGood(means, instance)))
   const stopped = new Set(pending.filter((_, index) => states[index] === 'confirmed').map(({instance}) => instance))

@@ -59,7 +59,9 @@ export async function underLock<T>(request: RunRequest, body: (run: Run) => Prom
       target: config.target,
       run: id,
     })
-    return await body({id, environment: await request.open(), lock, interrupts})
+    const environment = await request.open()
+    await remindFences(environment, emit)
+    return await body({id, environment, lock, interrupts})
   } catch (thrown) {
     code = asHaError(thrown).code
     throw thrown
@@ -71,6 +73,19 @@ export async function underLock<T>(request: RunRequest, body: (run: Run) => Prom
     if (!(ok && operation === 'destroy')) await writeRun(store, {...run, finishedAt, ok, ...(code && {code})})
     emit({kind: 'run.finished', ...told})
     await lock.release()
+  }
+}
+
+/** Every command first tries again to stop what could not be reached when it was fenced. */
+export async function remindFences(environment: Environment, emit: Emit): Promise<void> {
+  const {readFences, retryFences} = await import('./operation.ts')
+  if (!(await readFences(environment.store)).some(({state}) => state === 'pending')) return
+  for (const {instance, region} of await retryFences(environment)) {
+    emit({
+      kind: 'warning.raised',
+      message: `${instance} could not be stopped yet. No record leads to it, but when ${region} returns it still runs.`,
+      next: ['ha status tries again, and so does every other command.'],
+    })
   }
 }
 

@@ -3,6 +3,7 @@ import {HaCommand} from '../cli/command.ts'
 import {clusterEndpoints, openEnvironment, wiresOf} from '../cli/environment.ts'
 import {commonFlags, configFlags} from '../cli/flags.ts'
 import {systemClock} from '../clock.ts'
+import {safetyLines} from '../report/safety.ts'
 import {isHealthy, statusLines, troubles} from '../report/status.ts'
 
 const WATCH_MS = 2000
@@ -20,7 +21,7 @@ export default class Status extends HaCommand {
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Status)
-    const {report, style} = this.begin(flags)
+    const {report, style, emit} = this.begin(flags)
     const stop = new AbortController()
     let healthy = true
     if (flags.watch) process.once('SIGINT', () => stop.abort())
@@ -28,15 +29,19 @@ export default class Status extends HaCommand {
       const environment = await openEnvironment(this.surroundings().cwd, flags)
       const {topology} = environment
       const wires = wiresOf(environment)
+      const {fences, operation, safety} = await (await import('../cli/safety.ts')).observeSafety(environment, emit)
       const {createCloud} = await import('../cloud/google.ts')
       const cloud = createCloud(wires, systemClock)
       const observation = await cloud.observe(topology, clusterEndpoints(environment))
-      healthy = isHealthy(topology, observation)
+      healthy = isHealthy(topology, observation) && safety.every(({good}) => good)
       const clear = flags.watch && process.stdout.isTTY && !flags.json ? ['\u001B[2J\u001B[H'] : []
-      report.result([...clear, ...statusLines(topology, observation, style)], {
+      report.result([...clear, ...statusLines(topology, observation, style), ...safetyLines(safety, style)], {
         healthy,
         troubles: troubles(topology, observation),
         roles: environment.roles,
+        fences,
+        operation,
+        safety,
         ...observation,
       })
       if (flags.watch) await systemClock.sleep(WATCH_MS, stop.signal).catch(() => {})

@@ -103,7 +103,9 @@ function queueLines({queues}: Observation, style: Style): string[] {
 /** Every reason to worry, worst first; empty when there is none. */
 export function troubles(topology: Topology, {regions, queues}: Observation): string[] {
   const lost = new Set(topology.regions.filter((region) => region.lost).map(({name}) => name))
-  const primaries = regions.filter(({instance}) => instance && 'seen' in instance && instance.seen.role === 'primary')
+  const primaries = regions.filter(
+    ({name, instance}) => instance && 'seen' in instance && instance.seen.role === 'primary' && !lost.has(name),
+  )
   return [
     ...(topology.database && primaries.length > 1
       ? [`Two primaries: ${primaries.map(({name}) => name).join(' and ')} both accept writes.`]

@@ -18,6 +18,8 @@ export const captureDivergence: Deed<StepInputs['capture-divergence']> = {
   async act({instance, primary, database}, means) {
     const {cloud, fences, journal} = means
     const facts = (await cloud.instances()).find(({name}) => name === instance)
+    // Until it is stopped again, every command of ha would try to.
+    await fences.change((now) => now.map((it) => (it.instance === instance ? {...it, state: 'pending'} : it)))
     if (facts && !facts.active) await carryOut(means, {deed: 'start', instance}, START_MS)
     const fence = (await fences.read()).find((it) => it.instance === instance)
     const position = await cloud.position(instance)

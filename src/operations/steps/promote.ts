@@ -6,8 +6,8 @@ import {carryOut} from '../waits.ts'
 
 const PROMOTE_MS = 10 * 60_000
 
-/** Where the histories part: the last byte replayed, and the first transaction id the new primary will give away. */
-const FORK = `SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint, pg_snapshot_xmax(pg_current_snapshot())`
+/** Where the histories part: the last byte replayed, and the first transaction id the new primary will give away. True from the last replay on. */
+export const FORK = `SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint, pg_snapshot_xmax(pg_current_snapshot())`
 
 async function isPrimary({cloud}: Means, instance: string) {
   const {inRecovery, timeline} = await cloud.position(instance)

@@ -3,6 +3,7 @@ import {HaError} from '../../errors.ts'
 import type {Deed, Means} from '../means.ts'
 import type {StepInputs} from '../plan.ts'
 import {until} from '../waits.ts'
+import {FORK} from './promote.ts'
 
 const LAST_RECORD_MS = 30_000
 const REPLAY_MS = 30_000
@@ -46,7 +47,11 @@ export const awaitReplay: Deed<StepInputs['await-replay']> = {
         next: ['Nothing needs to be given up: run the command without --unplanned.'],
       })
     }
-    return {done: !inRecovery || replayed >= lsn, facts: {received: lsn, replayed}}
+    if (inRecovery && replayed < lsn) return {done: false}
+    // Known before the promotion, so that it is not lost with an answer.
+    const [[forkLsn, forkXid] = []] = inRecovery ? await cloud.query(replica, FORK) : []
+    const fork = forkXid === undefined ? {} : {forkLsn: Number(forkLsn), forkXid: Number(forkXid)}
+    return {done: true, facts: {received: lsn, replayed, ...fork}}
   },
   act: async () => undefined,
 }
