@@ -30,6 +30,7 @@ if (values['note-timelines']) {
   const ledger = await readLedger(path!)
   const {run} = ledger.header
   const {rows, tallies} = await settled(database, run, Number(values.settle) * 1_000)
+  if (rows.length === 0) process.stderr.write(`Nothing of ${run} is there: is it the right database?\n`)
   const kept = new Set(rows.map(({key}) => key))
   const orphans = former ? (await readRows(former, run)).rows.filter(({key}) => !kept.has(key)) : []
   const claimed = seconds === undefined ? {} : {claimed: {seconds: Number(seconds)}}

@@ -1,7 +1,7 @@
 /** The rental example on the emulator, with real clients at its front door: one trial is one load run with one event in its midst. */
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
-import {cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync} from 'node:fs'
+import {chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {fileURLToPath} from 'node:url'
@@ -24,6 +24,8 @@ export interface Trial extends Outage {
   readonly requests: number
   /** Of the write gap, what came after the command was given. */
   readonly afterCommandMs?: number
+  /** By what was asked and what came back. */
+  readonly failures: Readonly<Record<string, number>>
   readonly violations: readonly string[]
 }
 
@@ -62,6 +64,8 @@ export const canFailOver = () =>
 /** A copy of the template in a folder of its own, deployed. */
 export async function deployRental(): Promise<Platform> {
   const root = mkdtempSync('/tmp/ha-bench-')
+  // PostgreSQL runs as somebody else where this runs as root, and must be able to come here.
+  chmodSync(root, 0o755)
   const folder = join(root, 'rental')
   cpSync(join(ROOT, 'templates/rental'), folder, {recursive: true, filter: (path) => !path.includes('/.ha')})
   symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'))
@@ -137,6 +141,7 @@ async function runTrial(platform: Platform, {rate, seconds, event, claimedSecond
       failedStrongReads: summary.failedStrongReads,
       failedWrites: summary.failedWrites,
       requests: summary.requests,
+      failures: summary.failures,
       violations: verdict.findings.map(({violation, key, note}) => `${violation} ${key}: ${note}`).slice(0, 5),
     }
   } finally {
