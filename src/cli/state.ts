@@ -1,10 +1,11 @@
 /** State in a bucket: made before the first deploy, once agreed to, and what the secrets in it are encrypted with. */
 import {randomBytes} from 'node:crypto'
+import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import {systemClock} from '../clock.ts'
 import {encrypt, findBucket, keyName, makeBucket, makeKey} from '../cloud/bootstrap.ts'
-import {opens, type Seal, saltFor} from '../engine/seal.ts'
+import {localSeal, opens, type Seal, saltFor} from '../engine/seal.ts'
 import type {WorkspaceOptions} from '../engine/workspace.ts'
 import {HaError} from '../errors.ts'
 import type {Emit} from '../events/events.ts'
@@ -112,4 +113,12 @@ function passphraseIn(env: Surroundings['env']): string {
       next: ['Set HA_PASSPHRASE to it.'],
     },
   )
+}
+
+/** As `placeOf`, with the seal also where it is kept on this machine alone; without one before the first deploy. */
+export async function sealedPlace(environment: Environment, env: Surroundings['env']): Promise<Place> {
+  const place = await placeOf(environment, env)
+  const dir = join(environment.paths.home, 'engine')
+  if (place.seal || !existsSync(join(dir, 'passphrase'))) return place
+  return {...place, seal: await localSeal(dir)}
 }
