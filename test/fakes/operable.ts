@@ -65,7 +65,8 @@ export function fakeCloud(topology: Topology): FakeCloud {
   const upstreamOf = ({facts}: Server) => (facts.primary === undefined ? undefined : servers.get(facts.primary))
   const streams = (server: Server): boolean => {
     const upstream = upstreamOf(server)
-    return server.inRecovery && upstream.facts.active && !upstream.inRecovery && !gone.has(upstream.facts.region)
+    if (!server.inRecovery || !upstream) return false
+    return upstream.facts.active && !upstream.inRecovery && !gone.has(upstream.facts.region)
   }
   const replicate = (primary: Server) => {
     for (const server of servers.values()) {
