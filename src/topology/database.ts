@@ -36,9 +36,9 @@ export function deriveDatabase(
   roles: Roles,
   prefix: string,
 ): DatabaseTopology {
-  const {edition, home, away, growth} = TERMS[config.preset].database
+  const terms = TERMS[config.preset].database
+  const {edition, growth} = terms
   const nameIn = (region: string) => names.instanceName(prefix, region, roles.generations[region] ?? 1)
-  const oldest = Math.min(...config.regions.map((region) => roles.indexes[region]!))
   const instances = config.regions.map((region): InstanceTopology => {
     const role = region === roles.primary ? 'primary' : 'replica'
     return {
@@ -48,8 +48,7 @@ export function deriveDatabase(
       ...(role === 'replica' && {replicaOf: nameIn(roles.primary)}),
       edition,
       tier: TIERS[edition][database.size],
-      // By place, not by role: a failover must leave nothing for the next deploy to change.
-      availability: roles.indexes[region] === oldest ? home : away,
+      availability: terms[role],
       connectionName: `${config.project}:${region}:${nameIn(region)}`,
     }
   })

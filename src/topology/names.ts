@@ -40,3 +40,9 @@ export const ownerRole = (database: string) => `${database}_owner`
 
 /** Name of the database inside the instances; hyphens would need quoting everywhere. */
 export const databaseName = (app: string) => app.replaceAll('-', '_')
+
+/**
+ * Suffix of everything that stands for one domain: a managed certificate's domains cannot change, so another domain is another
+ * certificate, made before the old one goes.
+ */
+export const domainKey = (domain: string) => createHash('sha256').update(domain).digest('hex').slice(0, 6)

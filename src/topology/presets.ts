@@ -26,10 +26,9 @@ export interface Terms {
   }
   readonly database: {
     readonly edition: 'ENTERPRISE' | 'ENTERPRISE_PLUS'
-    /** In the first region, where the primary is born. */
-    readonly home: 'ZONAL' | 'REGIONAL'
-    /** In every other region. */
-    readonly away: 'ZONAL' | 'REGIONAL'
+    /** Where the primary is. A failover gives the new primary its second zone itself, before the next deploy. */
+    readonly primary: 'ZONAL' | 'REGIONAL'
+    readonly replica: 'ZONAL' | 'REGIONAL'
     /** The disk grows by itself up to this many times its first size. */
     readonly growth: number
     /** Days a last backup outlives its instance; 0: none is made. */
@@ -62,7 +61,7 @@ export const TERMS: Readonly<Record<Preset, Terms>> = {
       soakSeconds: 0,
     },
     network: {flowSampling: 0, requestSampling: 1},
-    database: {edition: 'ENTERPRISE', home: 'ZONAL', away: 'ZONAL', growth: 2, finalBackupDays: 0},
+    database: {edition: 'ENTERPRISE', primary: 'ZONAL', replica: 'ZONAL', growth: 2, finalBackupDays: 0},
     edge: {adaptive: false},
     workload: {settleSeconds: 1},
   },
@@ -79,7 +78,7 @@ export const TERMS: Readonly<Record<Preset, Terms>> = {
       soakSeconds: 0,
     },
     network: {flowSampling: 0.1, requestSampling: 0.1},
-    database: {edition: 'ENTERPRISE', home: 'REGIONAL', away: 'ZONAL', growth: 10, finalBackupDays: 30},
+    database: {edition: 'ENTERPRISE', primary: 'REGIONAL', replica: 'ZONAL', growth: 10, finalBackupDays: 30},
     edge: {adaptive: false},
     workload: {settleSeconds: 2},
   },
@@ -96,7 +95,7 @@ export const TERMS: Readonly<Record<Preset, Terms>> = {
       soakSeconds: 3 * DAY,
     },
     network: {flowSampling: 0.5, requestSampling: 1},
-    database: {edition: 'ENTERPRISE_PLUS', home: 'REGIONAL', away: 'REGIONAL', growth: 10, finalBackupDays: 30},
+    database: {edition: 'ENTERPRISE_PLUS', primary: 'REGIONAL', replica: 'REGIONAL', growth: 10, finalBackupDays: 30},
     edge: {adaptive: true},
     workload: {settleSeconds: 15},
   },

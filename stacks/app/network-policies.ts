@@ -13,15 +13,8 @@ export function networkPolicies({
   const ports = [...new Set(services.flatMap(({config}) => (config.port === undefined ? [] : [config.port])))]
   return [
     {name: 'deny-all', spec: {podSelector: {}, policyTypes: ['Ingress', 'Egress']}},
-    {
-      name: 'allow-front-ends',
-      spec: {
-        podSelector: {},
-        policyTypes: ['Ingress'],
-        // Google's front ends and health checkers: https://cloud.google.com/load-balancing/docs/https#firewall-rules
-        ingress: [{from: from('130.211.0.0/22', '35.191.0.0/16'), ports: ports.map(tcp)}],
-      },
-    },
+    // Without ports a rule would open them all.
+    ...(ports.length > 0 ? [{name: 'allow-front-ends', spec: frontEnds(ports)}] : []),
     {
       name: 'allow-platform',
       spec: {
@@ -39,3 +32,10 @@ export function networkPolicies({
     },
   ]
 }
+
+/** Google's front ends and health checkers. Source: https://cloud.google.com/load-balancing/docs/https#firewall-rules */
+const frontEnds = (ports: readonly number[]): networking.v1.NetworkPolicySpec => ({
+  podSelector: {},
+  policyTypes: ['Ingress'],
+  ingress: [{from: from('130.211.0.0/22', '35.191.0.0/16'), ports: ports.map(tcp)}],
+})

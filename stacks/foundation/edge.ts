@@ -5,7 +5,7 @@ import type {Options} from './options.ts'
 
 /** The addresses customers' DNS points at, and the certificate, issued by DNS before any traffic moves. */
 export function edgeOf(input: FoundationInput, opts: Options) {
-  const {project, prefix, domain, protect} = input
+  const {project, prefix, domain, domainKey, protect} = input
   const kept = {...opts, protect}
   const {GlobalAddress} = gcp('compute')
   const reserve = (name: string, address: string, ipVersion: 'IPV4' | 'IPV6') =>
@@ -16,13 +16,12 @@ export function edgeOf(input: FoundationInput, opts: Options) {
   if (domain === undefined) return addresses
 
   const {DnsAuthorization, Certificate, CertificateMap, CertificateMapEntry} = gcp('certificatemanager')
-  const authorization = new DnsAuthorization('domain', {project, name: `${prefix}-domain`, domain}, opts)
+  const authorization = new DnsAuthorization('domain', {project, name: `${prefix}-domain-${domainKey}`, domain}, opts)
   const certificate = new Certificate(
     'certificate',
     {
       project,
-      // Domains of a managed certificate cannot change; a new one gets a new name and the map entry is switched.
-      name: `${prefix}-cert-v1`,
+      name: `${prefix}-cert-${domainKey}`,
       managed: {domains: [domain], dnsAuthorizations: [authorization.id]},
     },
     {...opts, deleteBeforeReplace: false},
@@ -30,7 +29,7 @@ export function edgeOf(input: FoundationInput, opts: Options) {
   const map = new CertificateMap('certificates', {project, name: `${prefix}-certs`}, opts)
   new CertificateMapEntry(
     'certificate-entry',
-    {project, name: `${prefix}-domain`, map: map.name, hostname: domain, certificates: [certificate.id]},
+    {project, name: `${prefix}-domain-${domainKey}`, map: map.name, hostname: domain, certificates: [certificate.id]},
     opts,
   )
   return {

@@ -1,3 +1,4 @@
+import {domainKey} from '../../src/topology/names.ts'
 import type {Topology} from '../../src/topology/topology.ts'
 import {labelsOf} from '../labels.ts'
 import type {Stack} from '../stack.ts'
@@ -46,7 +47,10 @@ export function foundationInput(topology: Topology) {
     usesDatabase: topology.database !== undefined,
     /** Ports that Google's front ends and health checkers must reach on the nodes. */
     ports: [...new Set(topology.services.flatMap(({config}) => (config.type === 'http' ? [config.port!] : [])))],
-    ...(topology.edge.domain !== undefined && {domain: topology.edge.domain}),
+    ...(topology.edge.domain !== undefined && {
+      domain: topology.edge.domain,
+      domainKey: domainKey(topology.edge.domain),
+    }),
   }
 }
 

@@ -73,23 +73,48 @@ test('what names every region grows: the first two keep their backends, in any o
   })
 })
 
-test('a failover changes no resource but the records that name the primary, and nothing Pulumi acts on', async () => {
-  const config = configOf('rental', 'critical', 2)
-  const roles = initialRoles(config)
-  const before = byKey(await graphOf(config, roles))
-  const after = byKey(await graphOf(config, {...roles, epoch: 2, primary: REGIONS[1]}))
-  expect([...after.keys()].sort()).toEqual([...before.keys()].sort())
-  const changed = [...before].filter(([key, resource]) => actedOn(resource) !== actedOn(after.get(key)!))
-  expect(changed.map(([, {name}]) => name)).toEqual(['record-primary'])
-})
+/** In standard only the primary has a second zone; the failover itself gives it one (operations, step `protect`). */
+test.each([
+  ['standard', ['settings.availabilityType']],
+  ['critical', []],
+] as const)(
+  '%s: a failover changes no resource but the record of the primary; %j are moved by the failover',
+  async (preset, moved) => {
+    const config = configOf('rental', preset, 2)
+    const roles = initialRoles(config)
+    const graph = async (given = roles) => {
+      const all = [...byKey(await graphOf(config, given))]
+      // An alert for each second zone follows it.
+      return new Map(all.filter(([, {name}]) => !name.startsWith('database-standby-')))
+    }
+    const before = await graph()
+    const after = await graph({...roles, epoch: 2, primary: REGIONS[1]})
+    expect([...after.keys()].sort()).toEqual([...before.keys()].sort())
+    const changed = [...before].filter(
+      ([key, resource]) => actedOn(resource, moved) !== actedOn(after.get(key)!, moved),
+    )
+    expect(changed.map(([, {name}]) => name)).toEqual(['record-primary'])
+  },
+)
 
 /** Inputs without those that Pulumi is told to leave alone. */
-function actedOn({inputs, ignoreChanges}: Resource): string {
+function actedOn({inputs, ignoreChanges}: Resource, moved: readonly string[]): string {
   const copy = structuredClone(inputs)
-  for (const path of ignoreChanges) {
+  for (const path of [...ignoreChanges, ...moved]) {
     const [first, second] = path.split('.') as [string, string?]
     if (second === undefined) delete copy[first]
     else if (copy[first] !== undefined) delete copy[first][second]
   }
   return JSON.stringify(copy)
 }
+
+test('another domain is another certificate under another name, so that the old one serves until the new one stands', async () => {
+  const config = configOf('minimal', 'standard', 2)
+  const named = async (domain: string) =>
+    (await graphOf({...config, domain})).resources
+      .filter(({type}) => /:(Certificate|DnsAuthorization|CertificateMapEntry)$/.test(type))
+      .map(({inputs}) => inputs.name as string)
+  const [before, after] = [await named('api.example.com'), await named('www.example.com')]
+  expect(before).toHaveLength(3)
+  expect(before.filter((name) => after.includes(name))).toEqual([])
+})
