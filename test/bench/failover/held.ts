@@ -1,8 +1,13 @@
 /** What must be ended even when the measurement is interrupted. */
 const held = new Set<() => Promise<unknown>>()
 
-/** Runs `work`, then `dispose`, which an interrupt runs too. */
-export async function holding<T>(dispose: () => Promise<unknown>, work: () => Promise<T>): Promise<T> {
+/** Runs `work`, then `end`; an interrupt runs it too, but it runs once. */
+export async function holding<T>(end: () => Promise<unknown>, work: () => Promise<T>): Promise<T> {
+  let ending: Promise<unknown> | undefined
+  const dispose = () => {
+    ending ??= end()
+    return ending
+  }
   held.add(dispose)
   try {
     return await work()
