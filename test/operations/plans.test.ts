@@ -1,0 +1,101 @@
+import {expect, test} from 'vitest'
+import type {Check} from '../../src/operations/check.ts'
+import {planFailback, returnedRoles} from '../../src/operations/failback.ts'
+import {pointOfNoReturn} from '../../src/operations/plan.ts'
+import {preflightSwitchover} from '../../src/operations/preflight.ts'
+import type {Scene} from '../../src/operations/scene.ts'
+import {planSwitchover} from '../../src/operations/switchover.ts'
+import {preflightUnplanned} from '../../src/operations/unplanned.ts'
+import {deriveTopology} from '../../src/topology/derive.ts'
+import {FROM, type Stage, sceneOf, stage, TO, topologyOf} from './stage.ts'
+
+const refusals = (checks: readonly Check[]) => checks.filter(({verdict}) => verdict === 'refuse').map(({name}) => name)
+const question = async (it: Stage, change: (scene: Scene) => Scene = (scene) => scene) => ({
+  topology: topologyOf(it),
+  scene: change(await sceneOf(it)),
+  from: FROM,
+  to: TO,
+})
+
+test('every step before the point of no return can be taken back or changes nothing that lasts', async () => {
+  using it = stage()
+  const want = {from: FROM, to: TO, keepTraffic: false}
+  const plan = planSwitchover(topologyOf(it), it.roles, await sceneOf(it), want)
+  const before = plan.steps.slice(0, pointOfNoReturn(plan))
+  expect(before.filter(({undo}) => undo === undefined).map(({kind}) => kind)).toEqual([
+    'take-backup',
+    'write-fence',
+    'await-last-record',
+  ])
+  expect(new Set(plan.steps.map(({id}) => id)).size).toBe(plan.steps.length)
+})
+
+test('Enterprise Plus exchanges roles in one operation, Enterprise stops, proves and promotes', async () => {
+  const kinds = async (preset: 'standard' | 'critical') => {
+    using it = stage(preset)
+    const want = {from: FROM, to: TO, keepTraffic: true}
+    return planSwitchover(topologyOf(it), it.roles, await sceneOf(it), want).steps.map(({kind}) => kind)
+  }
+  expect(await kinds('critical')).toContain('switchover')
+  expect(await kinds('critical')).not.toContain('replicate')
+  expect(await kinds('standard')).toEqual(
+    expect.arrayContaining(['stop-primary', 'await-last-record', 'promote', 'replicate']),
+  )
+})
+
+test('a healthy pair may switch', async () => {
+  using it = stage()
+  expect(refusals(preflightSwitchover(await question(it)))).toEqual([])
+})
+
+test.each<[string, string, (it: Stage) => void]>([
+  [
+    'a replica that does not follow',
+    'replica',
+    (it) => Object.assign(it.cloud.servers.get(`stay-test-${TO}-g1`)!.facts, {primary: 'x'}),
+  ],
+  ['a record that leads elsewhere', 'record', (it) => it.cloud.records.set('db.stay.ha.internal.', 'elsewhere')],
+  [
+    'a smaller replica',
+    'alike',
+    (it) => Object.assign(it.cloud.servers.get(`stay-test-${TO}-g1`)!.facts, {tier: 'db-custom-1-3840'}),
+  ],
+  ['a target that is gone', 'workloads', (it) => it.cloud.gone.add(TO)],
+])('a switchover is refused with %s', async (_, check, spoil) => {
+  using it = stage()
+  spoil(it)
+  expect(refusals(preflightSwitchover(await question(it)))).toContain(check)
+})
+
+test('a region is not given up while its database answers or its replica receives', async () => {
+  using it = stage()
+  expect(refusals(preflightUnplanned(await question(it), 60))).toEqual(
+    expect.arrayContaining(['database', 'replica', 'evidence']),
+  )
+})
+
+test('more loss than accepted is refused, with what would have to be accepted', async () => {
+  using it = stage()
+  it.cloud.gone.add(FROM)
+  const checks = preflightUnplanned(await question(it), 0.1)
+  expect(refusals(checks)).toEqual(['data loss'])
+  expect(checks.find(({name}) => name === 'data loss')?.hint).toBe('To accept it: --accept-data-loss 6s')
+  expect(refusals(preflightUnplanned(await question(it), 5))).toEqual([])
+})
+
+test('a lost region comes back as the next generation, keeps what only it has, and takes traffic in steps', async () => {
+  using it = stage()
+  const roles = {...it.roles, epoch: 2, primary: TO, lost: [FROM], drained: [FROM]}
+  const after = returnedRoles(roles, FROM)
+  const now = deriveTopology(it.config, roles)
+  const want = {region: FROM, soakSeconds: 1}
+  const plan = planFailback(now, deriveTopology(it.config, after), roles, after, await sceneOf(it), want)
+  const ids = plan.steps.map(({id}) => id)
+  expect(ids[0]).toBe('capture')
+  expect(ids.indexOf('return-replica')).toBeLessThan(ids.indexOf('promote'))
+  expect(plan.steps.flatMap((step) => (step.kind === 'set-share' ? [step.input.share] : []))).toEqual([0.1, 0.5, 1])
+  expect(plan.steps.flatMap((step) => (step.kind === 'replicate' ? [step.input.instance] : []))).toEqual([
+    `stay-test-${FROM}-g2`,
+    `stay-test-${TO}-g2`,
+  ])
+})
