@@ -64,8 +64,9 @@ export default defineConfig([
     output: {dir: 'dist', entryFileNames: '[name].js', chunkFileNames: 'src/chunks/[name]-[hash].js', cleanDir: true},
   },
   {
-    // Programs of their own: they run for days, and what they are made of is looked at and copied file by file.
-    input: entries(['src/emulator/main.ts', 'src/emulator/region/main.ts', 'src/observer/main.ts']),
+    // Programs of their own: they run for days, and what they are made of is looked at and copied file by file. So are the
+    // stacks, which `ha eject` hands over.
+    input: entries(['src/emulator/main.ts', 'src/emulator/region/main.ts', 'src/observer/main.ts', 'stacks/index.ts']),
     platform: 'node',
     external: isPackage,
     output: {dir: 'dist', preserveModules: true, preserveModulesRoot: '.', entryFileNames: '[name].js'},

@@ -85,9 +85,9 @@ async function closureOf(start: string): Promise<readonly string[]> {
     seen.add(file)
     const text = await readFile(file, 'utf8')
     const imports = text.matchAll(
-      /^(?:import|export)(?! type)[^'"]*?from\s+['"](\.[^'"]+)['"]|import\(['"](\.[^'"]+)['"]\)/gm,
+      /^(?:import|export)(?! type)[^'"]*?from\s+['"](\.[^'"]+)['"]|import\(['"](\.[^'"]+)['"]\)|^import ['"](\.[^'"]+)['"]/gm,
     )
-    for (const [, from, lazy] of imports) await visit(resolve(dirname(file), from ?? lazy!))
+    for (const [, from, lazy, bare] of imports) await visit(resolve(dirname(file), from ?? lazy ?? bare!))
   }
   await visit(start)
   return [...seen].sort()
