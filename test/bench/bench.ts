@@ -1,5 +1,5 @@
 /** What the benchmarks share: fresh environments, this machine in a line, tables. */
-import {cp, mkdtemp, readFile, rm, symlink, writeFile} from 'node:fs/promises'
+import {chmod, cp, mkdtemp, readFile, rm, symlink, writeFile} from 'node:fs/promises'
 import {availableParallelism, loadavg, tmpdir, totalmem} from 'node:os'
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
@@ -10,6 +10,11 @@ export const RUN = join(ROOT, 'bin', 'run.js')
 
 /** A deploy that takes longer than this is reported as what it is: stuck. */
 const TIMEOUT_MS = 240_000
+
+/** Ctrl-C ends what is being measured; what was started is still taken down. */
+const stopping = new AbortController()
+export const interrupted = stopping.signal
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort())
 
 export interface Ran {
   readonly ms: number
@@ -29,6 +34,8 @@ export async function inPlace<T>(
   adapt: (yaml: string) => string = (it) => it,
 ): Promise<T> {
   const home = await mkdtemp(join(tmpdir(), 'ha-bench-'))
+  // As root, PostgreSQL runs as somebody else, who must be let through, or its data would lie elsewhere.
+  await chmod(home, 0o755)
   const dir = join(home, 'app')
   await cp(join(ROOT, 'templates', template), dir, {
     recursive: true,
@@ -41,15 +48,29 @@ export async function inPlace<T>(
   try {
     return await use({dir, ha})
   } finally {
-    await ha('destroy', '--yes').catch((error: Error) => say(`  ! ${error.message}`))
+    await timed([RUN, 'destroy', '--yes'], dir, {always: true}).catch((error: Error) => say(`  ! ${error.message}`))
     await rm(home, {recursive: true, force: true})
   }
 }
 
-/** Node with these arguments, timed. Throws with its last words unless it ends with 0 or one of `codes`. */
-export async function timed(args: readonly string[], cwd: string, codes: readonly number[] = [0]): Promise<Ran> {
+interface Terms {
+  /** Exit codes that are no failure; 0 by default. */
+  readonly codes?: readonly number[]
+  /** Also when interrupted. */
+  readonly always?: boolean
+}
+
+/** Node with these arguments, timed. Throws with its last words unless it ends as it should. */
+export async function timed(args: readonly string[], cwd: string, {codes = [0], always}: Terms = {}): Promise<Ran> {
   const begun = performance.now()
-  const ran = await execa(process.execPath, args, {cwd, reject: false, timeout: TIMEOUT_MS, killSignal: 'SIGINT'})
+  const ran = await execa(process.execPath, args, {
+    cwd,
+    reject: false,
+    timeout: TIMEOUT_MS,
+    killSignal: 'SIGINT',
+    // A terminal's Ctrl-C goes to the whole group.
+    ...(always ? {detached: true} : {cancelSignal: interrupted}),
+  })
   const ms = performance.now() - begun
   if (!codes.includes(ran.exitCode ?? -1))
     throw new Error(`${args.join(' ')} ended with ${ran.exitCode}: ${ran.stderr.slice(-2000)}`)

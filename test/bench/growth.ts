@@ -2,7 +2,7 @@
  * Deploy time and memory of the minimal example from two to eight regions; goal: at most linear in the regions.
  * `node test/bench/growth.ts [regions…]` after `npm run build`.
  */
-import {inPlace, mib, ratio, seconds, table} from './bench.ts'
+import {inPlace, mib, ratio, say, seconds, table} from './bench.ts'
 import {processesOf} from './processes.ts'
 
 const REGIONS = [
@@ -34,6 +34,7 @@ for (const count of counts) {
     adapt(count),
   )
   rows.push(row)
+  say(`  ${count} regions: ${seconds(row.ms)}, ${mib(row.bytes)}`)
 }
 const first = rows[0]!
 table('Growth with regions, minimal example, one instance each, emulated', [

@@ -5,7 +5,7 @@
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {execa} from 'execa'
-import {inPlace, mib, say, table} from './bench.ts'
+import {inPlace, interrupted, mib, say, table} from './bench.ts'
 import {type Kind, type Process, processesOf} from './processes.ts'
 
 const [watched, settle] = [Number(process.argv[2] ?? 45), Number(process.argv[3] ?? 20)]
@@ -13,25 +13,30 @@ const [watched, settle] = [Number(process.argv[2] ?? 45), Number(process.argv[3]
 const sum = (list: readonly Process[], of: (each: Process) => number) =>
   list.reduce((total, each) => total + of(each), 0)
 
+const FOLDERS = {
+  everything: '.',
+  'Pulumi state': 'state',
+  emulator: 'emulator',
+  'of it regions': 'emulator/regions',
+  'of it logs': 'emulator/log',
+}
+
 async function diskRows(home: string): Promise<string[][]> {
-  const {stdout} = await execa('du', ['-sb', '--', '.', 'state', 'emulator', 'emulator/log', 'emulator/regions'], {
-    cwd: home,
-    reject: false,
+  const sizes = Object.entries(FOLDERS).map(async ([name, folder]) => {
+    const {stdout} = await execa('du', ['-sb', '--', folder], {cwd: home, reject: false})
+    return [name, mib(Number(stdout.split('\t')[0]))]
   })
-  return stdout
-    .split('\n')
-    .map((line) => line.split('\t'))
-    .map(([bytes, name]) => [name ?? '', mib(Number(bytes))])
+  return Promise.all(sizes)
 }
 
 if (process.platform !== 'linux') say('Left out: it reads /proc, which this system does not have.')
 else
   await inPlace('rental', async ({dir, ha}) => {
     await ha('deploy', '--yes')
-    await sleep(settle * 1000)
+    await sleep(settle * 1000, undefined, {signal: interrupted})
     const before = new Map((await processesOf(dir)).map((each) => [each.pid, each.cpuSeconds]))
     const begun = performance.now()
-    await sleep(watched * 1000)
+    await sleep(watched * 1000, undefined, {signal: interrupted})
     const after = await processesOf(dir)
     const elapsed = (performance.now() - begun) / 1000
     const cpu = (list: readonly Process[]) =>

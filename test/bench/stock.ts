@@ -51,9 +51,11 @@ const steps = deedsOf({topology, cloud, emit, endpoint, secret: () => undefined}
 
 async function up(stack: Stack): Promise<Readonly<Record<string, unknown>>> {
   const program = () => stack.program(stack.input(recorded) as never)
+  const workDir = join(state, 'work', stack.name)
+  mkdirSync(workDir, {recursive: true})
   const made = await LocalWorkspace.createOrSelectStack(
     {stackName: stack.name, projectName: config.app, program},
-    {envVars},
+    {workDir, envVars},
   )
   await made.setConfig('gcp:project', {value: topology.project})
   const {outputs} = await made.up()
