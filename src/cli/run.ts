@@ -64,7 +64,7 @@ export async function underLock<T>(request: RunRequest, body: (run: Run) => Prom
     return await body({id, environment, lock, interrupts})
   } catch (thrown) {
     code = asHaError(thrown).code
-    throw thrown
+    throw code === 'INTERRUPTED' && interrupts.terminate.aborted ? interrupts.terminate.reason : thrown
   } finally {
     const finishedAt = systemClock.now()
     const ok = code === undefined

@@ -23,6 +23,11 @@ export const interrupted = (): HaError =>
     next: ['Run the same command again: it goes on where this one stopped.'],
   })
 
+export const endedByForce = (): HaError =>
+  new HaError('INTERRUPTED', 'Ended at once: what was in flight may be left half done.', {
+    next: ['Run the same command again: it repairs that first, then goes on where this one stopped.'],
+  })
+
 const MESSAGES = [
   'Finishing what is in flight, starting nothing new. Ctrl-C again ends it at once.',
   'Ending at once. What is in flight may be left half done; the next run repairs it.',
@@ -37,7 +42,7 @@ export function listenForInterrupts(signals: Signals, emit: Emit): Interrupts {
     count += 1
     emit({kind: 'interrupt.received', count, message: MESSAGES[Math.min(count, MESSAGES.length) - 1]!})
     if (count === 1) cancel.abort(interrupted())
-    else terminate.abort(interrupted())
+    else terminate.abort(endedByForce())
   }
   const kinds = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const kind of kinds) signals.on(kind, listener)

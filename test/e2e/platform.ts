@@ -21,6 +21,7 @@ import {homedir, tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {createInterface} from 'node:readline'
 import {fileURLToPath} from 'node:url'
+import {stopEmulator} from '../../src/engine/emulator.ts'
 import {sdkVersion} from '../../src/engine/pulumi.ts'
 import {endProcesses, type Found, processesOf} from './processes.ts'
 
@@ -99,6 +100,8 @@ export function openPlatform(template: string, change: (text: string) => string 
     processes,
     ports: () => claimedPorts(join(dir, '.ha')),
     async remove() {
+      // In order first: PostgreSQL leaves shared memory behind when it is killed.
+      await stopEmulator(join(dir, '.ha', 'local', 'emulator'), process.env).catch(() => {})
       await endProcesses(processes)
       rmSync(folder, {recursive: true, force: true})
     },
