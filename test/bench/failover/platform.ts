@@ -86,7 +86,9 @@ export async function deployRental(): Promise<Platform> {
     },
     trial: (options) => runTrial(platform, options),
     async dispose() {
-      await ha('destroy', '--yes')
+      // A region that was lost may stand in the way of an orderly end.
+      const stop = [join(ROOT, 'dist/src/emulator/main.js'), 'stop', '--dir', join(folder, '.ha/local/emulator')]
+      await ha('destroy', '--yes').catch(() => run(stop, folder, 60_000))
       rmSync(root, {recursive: true, force: true})
     },
   }
