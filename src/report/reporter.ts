@@ -28,6 +28,12 @@ export interface ReportOptions {
 
 /** Results go to stdout, everything on the way there to stderr. */
 export function createReporter(streams: Streams, options: ReportOptions): Reporter {
+  for (const stream of [streams.stdout, streams.stderr]) {
+    // A reader that left (`| head`) is no failure: what was begun goes on to its end, unheard.
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  }
   const wording = {style: options.colour ? coloured : colourless, verbose: options.verbose}
   if (options.json) return createNdjson(streams)
   return options.live ? createLive(streams, wording) : createPlain(streams, wording)
