@@ -124,14 +124,16 @@ function packageOf(app: string) {
 }
 
 /** One program for all stacks: which one is asked of Pulumi. What a stack is made from lies in inputs/. */
-const INDEX = `import {readFileSync} from 'node:fs'
-import * as pulumi from '@pulumi/pulumi'
-import {stacksOf} from './programs/stacks/index@EXTENSION@'
-
-const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'))
-const name = pulumi.getStack()
-const stack = stacksOf(read('topology.json')).find((node) => node.name === name)
-if (!stack) throw new Error(\`There is no program for the stack \${name}.\`)
-
-export default () => stack.program(read(\`inputs/\${name}.json\`))
-`
+const INDEX = [
+  "import {readFileSync} from 'node:fs'",
+  "import * as pulumi from '@pulumi/pulumi'",
+  "import {stacksOf} from './programs/stacks/index@EXTENSION@'",
+  '',
+  "const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'))",
+  'const name = pulumi.getStack()',
+  "const stack = stacksOf(read('topology.json')).find((node) => node.name === name)",
+  "if (!stack) throw new Error('There is no program for the stack ' + name)",
+  '',
+  "export default () => stack.program(read('inputs/' + name + '.json'))",
+  '',
+].join('\n')

@@ -109,7 +109,7 @@ const ASKS: Readonly<Record<Exclude<CheckName, 'credentials'>, Ask>> = {
   async quotas({get, topology}) {
     const short = (await Promise.all(topology.regions.map((region) => shortage(get, topology, region)))).flat()
     const {project} = topology
-    const next = `Ask for more: https://console.cloud.google.com/iam-admin/quotas?project=${project}`
+    const next = `Ask for more for ${project}: https://docs.cloud.google.com/docs/quotas/view-manage`
     if (short.length === 0) return ok('each region may grow to carry the others’ load')
     return short.some(({fatal}) => fatal)
       ? bad(short.map(({what}) => what).join(' '), next)
