@@ -7,8 +7,8 @@ import {isFree} from '../../../ports.ts'
 
 /** Beside the ports of named servers (ports.ts), below those that systems lend to outgoing connections. */
 const FIRST = 10_000
-const SLICE = 500
-const SLICES = 20
+const SLICE = 250
+const SLICES = 40
 /** A pod's port rests this long after it, so that nobody who still knows the old pod talks to another. */
 const REST_MS = 30_000
 
