@@ -25,8 +25,8 @@ export function observeInput(topology: Topology) {
 
 const watchedIn = ({instances, flags}: DatabaseTopology) => ({
   replicas: instances.length - 1,
-  /** Instances with a second zone to fail over to. */
-  standbys: instances.filter(({availability}) => availability === 'REGIONAL').map(({name, region}) => ({name, region})),
+  /** How many instances have a second zone to fail over to; not which, as that goes with the role. */
+  standbys: instances.filter(({availability}) => availability === 'REGIONAL').length,
   maxConnections: Number(flags.max_connections),
 })
 

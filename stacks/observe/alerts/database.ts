@@ -21,17 +21,7 @@ export function databaseAlerts(input: ObserveInput, database: NonNullable<Observ
       severity: 'CRITICAL',
       advice: 'Run `ha status`. If it is the primary and its region is lost, `ha failover --region R` moves it.',
     }),
-    ...database.standbys.map(({name, region}) =>
-      watch({
-        name: `database-standby-${region}`,
-        title: `the database in ${region} could not fail over to its other zone`,
-        value: `min(${metric('available_for_failover')}{database_id=~".*:${name}"})`,
-        than: '< 1',
-        durationSeconds: 600,
-        severity: 'ERROR',
-        advice: 'The loss of one zone would now be an outage. Look at the instance’s operations and its disk.',
-      }),
-    ),
+    ...(database.standbys === 0 ? [] : [standby(prefix, database.standbys)]),
     watch({
       name: 'database-disk',
       title: `a database disk is ${limits.diskShare * 100} % full`,
@@ -93,4 +83,16 @@ function lag(prefix: string, rpoSeconds: number): Alert[] {
       advice: 'Replication stopped or the replica is down: `ha status` shows each instance.',
     },
   ]
+}
+
+/** As many instances as should be able to fail over to their other zone can. */
+function standby(prefix: string, wanted: number): Alert {
+  return {
+    name: 'database-standby',
+    title: 'a database could not fail over to its other zone',
+    query: `sum(${metric('available_for_failover')}{database_id=~".*:${prefix}-.*"}) < ${wanted}`,
+    durationSeconds: 600,
+    severity: 'ERROR',
+    advice: 'The loss of one zone would now be an outage. Look at the instances’ operations and their disks.',
+  }
 }
