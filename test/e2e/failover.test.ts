@@ -1,0 +1,53 @@
+/** A region left in order, by one of two operators: the built binary, under writes, every acknowledged one looked for. */
+import {afterAll, beforeAll, expect, test} from 'vitest'
+import {type Ledger, startLoad} from './load.ts'
+import {openPlatform, type Platform, withoutPlatform} from './platform.ts'
+
+const platformTest = test.skipIf(withoutPlatform)
+const [FIRST, SECOND] = ['us-east1', 'europe-west1']
+
+let platform: Platform
+let url: string
+beforeAll(() => {
+  platform = openPlatform('rental')
+})
+afterAll(() => platform?.remove())
+
+const status = async () => (await platform.ha('status', '--json')).result
+
+/** Keys of bookings that were acknowledged and are not there. */
+async function lostOf({bookings}: Ledger): Promise<string[]> {
+  const lost: string[] = []
+  for (const [key, id] of bookings) {
+    const answer = await fetch(`${url}/bookings/${id}?consistency=strong`)
+    await answer.arrayBuffer()
+    if (answer.status === 404) lost.push(key)
+    else expect(answer.status, key).toBe(200)
+  }
+  return lost
+}
+
+platformTest(
+  'a planned failover loses nothing, fails no read, and leaves nothing to deploy',
+  async () => {
+    const deployed = await platform.ha('deploy', '--yes', '--json')
+    expect(deployed.code, deployed.stderr).toBe(0)
+    url = deployed.result.url
+    const load = startLoad(url)
+    const [one, other] = await Promise.all([
+      platform.ha('failover', '--region', FIRST, '--yes', '--json'),
+      platform.ha('failover', '--region', FIRST, '--yes', '--json'),
+    ])
+    const ledger = await load.stop()
+    expect([one.code, other.code].sort(), one.stderr + other.stderr).toEqual([0, 75])
+    expect(ledger.bookings.size).toBeGreaterThan(50)
+    expect(await lostOf(ledger)).toEqual([])
+    expect(ledger.failedReads).toEqual([])
+    const {roles, healthy} = await status()
+    expect(roles).toMatchObject({epoch: 2, primary: SECOND, generations: {[FIRST]: 2}, drained: [FIRST]})
+    expect(healthy).toBe(true)
+    expect((await platform.ha('plan', '--detailed-exitcode')).code).toBe(0)
+    expect((await platform.ha('plan', '--refresh', '--detailed-exitcode')).code).toBe(0)
+  },
+  240_000,
+)
