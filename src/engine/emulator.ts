@@ -3,6 +3,7 @@ import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {watch} from 'node:fs'
 import {mkdir, open, readFile, realpath} from 'node:fs/promises'
+import {createServer} from 'node:net'
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import type {Clock} from '../clock.ts'
@@ -96,8 +97,9 @@ export async function stopEmulator(
 
 async function start(options: EmulatorOptions): Promise<EmulatorFile> {
   const {dir, edgePort, env, signal, timeoutMs = 120_000, program = PROGRAM} = options
-  await mkdir(dir, {recursive: true}).catch((thrown) => {
-    throw explain(String(thrown.message), options)
+  if (edgePort !== undefined) await assertFree(edgePort)
+  await mkdir(dir, {recursive: true}).catch(async (thrown) => {
+    throw await explain(String(thrown.message), options)
   })
   const words = join(dir, 'start.log')
   const file = await open(words, 'w', 0o600)
@@ -151,6 +153,27 @@ const late = (dir: string, timeoutMs: number): HaError =>
     next: [`See ${join(dir, 'log')} for what it was doing; ha doctor checks what this machine lacks.`],
   })
 
+/** Told before anything is started, not when the load balancer comes to listen. Throws PORT_TAKEN. */
+async function assertFree(port: number): Promise<void> {
+  const server = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+  } catch {
+    throw await portTaken(port)
+  } finally {
+    server.close()
+  }
+}
+
+async function portTaken(port: number): Promise<HaError> {
+  const holder = port ? await portHolder(port) : undefined
+  const by = holder ? ` by ${holder.command} (process ${holder.pid})` : ''
+  return new HaError('PORT_TAKEN', `Port ${port || 'wanted'} is taken${by}.`, {
+    next: ['End that program, or choose another port: `edge: {port: …}` in ha.yaml.'],
+    data: {port, ...(holder ? {pid: holder.pid, command: holder.command} : {})},
+  })
+}
+
 /** The child's last words as an error with a way out. */
 async function explain(words: string, {dir, edgePort}: EmulatorOptions): Promise<HaError> {
   const lines = words.split('\n').filter((line) => line.trim() !== '' && !/^\s+at |^Node\.js v/.test(line))
@@ -163,15 +186,7 @@ async function explain(words: string, {dir, edgePort}: EmulatorOptions): Promise
   }
   if (/EADDRINUSE|is taken|PortTaken/i.test(words)) {
     const port = Number(/(?:port |:)(\d{2,5})\b/i.exec(telling)?.[1] ?? edgePort ?? 0)
-    const holder = port ? await portHolder(port) : undefined
-    return new HaError(
-      'PORT_TAKEN',
-      `Port ${port || 'wanted'} is taken${holder ? ` by ${holder.command} (process ${holder.pid})` : ''}.`,
-      {
-        next: ['End that program, or choose another port: `edge: {port: …}` in ha.yaml.'],
-        data: {port, ...(holder ? {pid: holder.pid, command: holder.command} : {})},
-      },
-    )
+    return portTaken(port)
   }
   if (/postgres|initdb/i.test(telling)) {
     return new HaError('POSTGRES_UNAVAILABLE', `PostgreSQL cannot be run here: ${telling}`, {

@@ -105,3 +105,16 @@ test('a folder copied from another one does not adopt the emulator of the origin
     rmSync(copy, {recursive: true, force: true})
   }
 })
+
+test('a port that somebody else listens on is told, with who it is, before anything is started', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const {port} = server.address() as {port: number}
+  try {
+    const refused = ensureEmulator(options({edgePort: port, dir: join(dir, 'none')}))
+    await expect(refused).rejects.toMatchObject({code: 'PORT_TAKEN', data: {port, pid: process.pid}})
+    expect(existsSync(join(dir, 'none'))).toBe(false)
+  } finally {
+    server.close()
+  }
+})
