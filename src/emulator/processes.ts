@@ -121,7 +121,8 @@ function controls(
     async stop({signal: first = 'SIGTERM', graceMs}) {
       signal(first)
       const timer = setTimeout(() => {
-        if (alive()) killAll([...descendantsOf(child.pid!), ...findByEnvironment(MARK, pidFile), child.pid!])
+        // It first: seeing its children end, it might end of its own accord and hide that it had to be killed.
+        if (alive()) killAll([child.pid!, ...descendantsOf(child.pid!), ...findByEnvironment(MARK, pidFile)])
       }, graceMs)
       const exit = await exited
       clearTimeout(timer)
