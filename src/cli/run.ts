@@ -4,7 +4,7 @@ import {mkdirSync} from 'node:fs'
 import {systemClock} from '../clock.ts'
 import {type Interrupts, interrupted, listenForInterrupts} from '../engine/interrupts.ts'
 import type {GraphResult} from '../engine/run-graph.ts'
-import {asHaError, HaError} from '../errors.ts'
+import {asHaError, ERROR_CODES, type ErrorCode, HaError} from '../errors.ts'
 import type {Emit} from '../events/events.ts'
 import {selfMark} from '../process.ts'
 import {runId, writeRun} from '../store/documents.ts'
@@ -98,9 +98,21 @@ export function assertSucceeded(result: GraphResult, self: string): void {
   const leftOut = result.nodes.filter(({how}) => how === 'left-out').map(({name}) => name)
   // What went wrong was told where it happened; here only what it means for the whole.
   const without = leftOut.length > 0 ? `; ${leftOut.join(', ')} could not run without` : ''
-  throw new HaError(result.error?.code ?? 'STACK_FAILED', `${failed.join(', ')} failed${without}.`, {
-    next: [...(result.error?.next ?? []), `Then run ${self} deploy again: it goes on where this one stopped.`],
-    cause: result.error,
-    data: {failed, leftOut},
-  })
+  throw new HaError(
+    result.error?.code ?? machineCode(result) ?? 'STACK_FAILED',
+    `${failed.join(', ')} failed${without}.`,
+    {
+      next: [...(result.error?.next ?? []), `Then run ${self} deploy again: it goes on where this one stopped.`],
+      cause: result.error,
+      data: {failed, leftOut},
+    },
+  )
+}
+
+/** What this machine lacks stands above what failed for want of it: the exit code then says whose move it is. */
+function machineCode({nodes}: GraphResult): ErrorCode | undefined {
+  const codes = nodes.flatMap(({problems}) => problems.map(({code}) => code))
+  return codes.find(
+    (code): code is ErrorCode => code in ERROR_CODES && ERROR_CODES[code as ErrorCode].blame === 'machine',
+  )
 }
