@@ -31,7 +31,10 @@ export async function executeSql(
   return rows.map(({values = []}) => values.map(({value, nullValue}) => (nullValue ? null : (value ?? ''))))
 }
 
-/** Functions: https://www.postgresql.org/docs/16/functions-admin.html and …/functions-info.html */
+/**
+ * A replica that was just cloned has replayed no transaction yet, but all that came before the checkpoint it started from.
+ * Functions: https://www.postgresql.org/docs/16/functions-admin.html and …/functions-info.html
+ */
 const POSITION = `
   SELECT r,
     CASE WHEN r THEN coalesce(w.received_tli, (SELECT timeline_id FROM pg_control_checkpoint()))
@@ -41,7 +44,8 @@ const POSITION = `
       ELSE pg_current_wal_flush_lsn() END, '0/0')::bigint,
     pg_wal_lsn_diff(CASE WHEN r THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END, '0/0')::bigint,
     coalesce(w.status = 'streaming', false),
-    CASE WHEN r THEN extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) ELSE 0 END,
+    CASE WHEN r THEN extract(epoch FROM clock_timestamp() - greatest(pg_last_xact_replay_timestamp(),
+      (SELECT checkpoint_time FROM pg_control_checkpoint()))) ELSE 0 END,
     (SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) FROM pg_stat_activity
       WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()),
     extract(epoch FROM clock_timestamp() - w.last_msg_receipt_time)

@@ -127,7 +127,7 @@ function run(args: readonly string[], options: {cwd: string; env: NodeJS.Process
   })
   const closed = once(child, 'close').then(([code]): Ended => {
     clearTimeout(late)
-    const result = events.find(({kind}) => kind === 'result')?.value
+    const result = events.findLast(({kind}) => kind === 'result')?.value
     return {code: code as number | null, ...said, ms: Math.round(performance.now() - begun), events, result}
   })
   return {
