@@ -2,13 +2,12 @@
 import {systemClock} from '../clock.ts'
 import type {Observation} from '../cloud/cloud.ts'
 import {observeEmulator, stopEmulator} from '../engine/emulator.ts'
-import {type Interrupts, interrupted} from '../engine/interrupts.ts'
+import {interrupted} from '../engine/interrupts.ts'
 import {assertFresh, assertSafe, assertSameSteps, readPlan} from '../engine/plan.ts'
 import type {GraphResult} from '../engine/run-graph.ts'
 import type {Emit, StackPlan} from '../events/events.ts'
 import {assertNoneOpen} from '../operations/open.ts'
 import {forgetNode} from '../store/documents.ts'
-import type {Lock} from '../store/lock.ts'
 import {approve} from './approve.ts'
 import type {Surroundings} from './command.ts'
 import {clusterEndpoints, type Environment} from './environment.ts'
@@ -16,13 +15,10 @@ import {registerImages} from './images.ts'
 import {factsOf} from './plan.ts'
 import {openPlatform, type Platform} from './platform.ts'
 import {assertRolesAgree, recordRoles} from './roles.ts'
-import {assertSucceeded} from './run.ts'
+import {assertSucceeded, type Run} from './run.ts'
 import {untilServing, writeKubeconfigs} from './serving.ts'
 
-export interface DeployRequest {
-  readonly environment: Environment
-  readonly lock: Lock
-  readonly interrupts: Interrupts
+export interface DeployRequest extends Run {
   readonly emit: Emit
   readonly surroundings: Surroundings
   readonly yes: boolean

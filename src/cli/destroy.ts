@@ -2,20 +2,15 @@
 import {existsSync, readdirSync, rmdirSync, rmSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {stopEmulator} from '../engine/emulator.ts'
-import type {Interrupts} from '../engine/interrupts.ts'
 import type {Emit} from '../events/events.ts'
 import {readRoles} from '../store/documents.ts'
-import type {Lock} from '../store/lock.ts'
 import {approve} from './approve.ts'
 import type {Surroundings} from './command.ts'
 import type {Environment, Paths} from './environment.ts'
 import {openPlatform} from './platform.ts'
-import {assertSucceeded} from './run.ts'
+import {assertSucceeded, type Run} from './run.ts'
 
-export interface DestroyRequest {
-  readonly environment: Environment
-  readonly lock: Lock
-  readonly interrupts: Interrupts
+export interface DestroyRequest extends Run {
   readonly emit: Emit
   readonly surroundings: Surroundings
   readonly yes: boolean

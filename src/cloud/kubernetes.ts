@@ -1,7 +1,7 @@
 /** The few Kubernetes calls ha makes itself. Endpoint: base URL of a cluster's API server. */
 import {HaError} from '../errors.ts'
 import type {ServiceSeen} from './cloud.ts'
-import {callJson, findJson} from './rest.ts'
+import {callJson, findJson, withToken} from './rest.ts'
 
 interface Meta {
   readonly name: string
@@ -43,8 +43,6 @@ interface List<T> {
 }
 
 export type Token = string | undefined
-
-const withToken = (token: Token) => (token === undefined ? {} : {token})
 
 /** Every service's pods, counted. */
 export async function servicesIn(endpoint: string, namespace: string, token: Token): Promise<readonly ServiceSeen[]> {

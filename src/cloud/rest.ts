@@ -41,6 +41,9 @@ export async function findJson<T = unknown>(url: string, call: Call = {}): Promi
   }
 }
 
+/** The part of a Call that carries the token, where there is one (the emulator needs none). */
+export const withToken = (token: string | undefined) => (token === undefined ? {} : {token})
+
 /** The HTTP status behind a CLOUD_REFUSED error. */
 export const statusOf = (error: unknown): number | undefined =>
   error instanceof HaError && error.code === 'CLOUD_REFUSED' ? (error.data.status as number) : undefined

@@ -1,10 +1,9 @@
 /** Secret Manager. Source: https://cloud.google.com/secret-manager/docs/reference/rest */
-import {callJson, findJson} from './rest.ts'
+import {callJson, findJson, withToken} from './rest.ts'
 import type {Wires} from './wires.ts'
 
 const urlOf = (wires: Wires, project: string, id: string) =>
   `${wires.base('secretmanager')}/v1/projects/${project}/secrets/${id}`
-const withToken = (token: string | undefined) => (token === undefined ? {} : {token})
 
 /** Metadata only: the value itself is never read by ha. */
 export async function hasSecret(wires: Wires, project: string, id: string, token?: string): Promise<boolean> {

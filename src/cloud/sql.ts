@@ -2,7 +2,7 @@
 import type {Clock} from '../clock.ts'
 import {HaError} from '../errors.ts'
 import {ownerRole} from '../topology/names.ts'
-import {callJson, findJson} from './rest.ts'
+import {callJson, findJson, withToken} from './rest.ts'
 import type {Wires} from './wires.ts'
 
 interface Operation {
@@ -21,7 +21,6 @@ const OPERATION_DEADLINE_MS = 120_000
 /** An emulated operation takes milliseconds, Google's a second or more: the wait doubles from the first to the last. */
 const POLL_MS = {first: 25, last: 1000} as const
 
-const withToken = (token: string | undefined) => (token === undefined ? {} : {token})
 const projectUrl = (wires: Wires, project: string) => `${wires.base('sqladmin')}/sql/v1beta4/projects/${project}`
 
 /** Every instance with the role the API says it has now. */
