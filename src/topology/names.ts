@@ -35,6 +35,13 @@ export const nearestRecord = (app: string, region: string) => `db-ro-${region}.$
 /** Environment variable stem of a queue: `channel-webhooks` → `QUEUE_CHANNEL_WEBHOOKS`. */
 export const queueVariable = (queue: string) => `QUEUE_${queue.toUpperCase().replaceAll('-', '_')}`
 
+/**
+ * Key of a secret in the cluster's Secret: `STRIPE_KEY` → `STRIPE-KEY`. GKE's SecretSync takes no key with an underscore in second
+ * place, at the end or after another, an environment variable may have all of them.
+ * Source: https://github.com/kubernetes-sigs/secrets-store-sync-controller/blob/main/api/secretsync/v1alpha1/secretsync_types.go
+ */
+export const secretKey = (secret: string) => secret.replaceAll('_', '-')
+
 /** PostgreSQL role that owns everything in a database; database names hold letters, digits and underscores only. */
 export const ownerRole = (database: string) => `${database}_owner`
 

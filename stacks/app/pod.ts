@@ -1,5 +1,6 @@
 /** The pod of a service, as a plain manifest: used by the Deployment, and by the migration job with another command. */
 import type {core} from '@pulumi/kubernetes/types/input.js'
+import {secretKey} from '../../src/topology/names.ts'
 import type {DatabaseTopology, ServiceTopology, Topology} from '../../src/topology/topology.ts'
 
 /** Source: https://github.com/GoogleCloudPlatform/cloud-sql-proxy/releases */
@@ -78,7 +79,7 @@ function environment(service: ServiceTopology, {region, secrets}: PodSetting): c
     {name: 'HA_REGION', value: region},
     ...(config.port === undefined ? [] : [{name: 'PORT', value: String(config.port)}]),
     ...Object.entries(service.env).map(([name, value]) => ({name, value})),
-    ...secrets.map(({name}) => ({name, valueFrom: {secretKeyRef: {name: 'secrets', key: name}}})),
+    ...secrets.map(({name}) => ({name, valueFrom: {secretKeyRef: {name: 'secrets', key: secretKey(name)}}})),
   ]
 }
 

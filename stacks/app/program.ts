@@ -1,3 +1,4 @@
+import {secretKey} from '../../src/topology/names.ts'
 import type {Topology} from '../../src/topology/topology.ts'
 import {KubernetesCustomResource, kubernetes, kubernetesProvider} from '../pulumi.ts'
 import {autoscaler} from './autoscaler.ts'
@@ -125,9 +126,10 @@ function exposeService(service: Service, {input, opts}: Setting) {
  */
 function syncSecrets({input, opts}: Setting) {
   const {namespace, project, secrets} = input
+  const keys = secrets.map(({name}) => secretKey(name))
   const versions = secrets.map(({name, id}) => ({
     resourceName: `projects/${project}/secrets/${id}/versions/latest`,
-    path: name,
+    path: secretKey(name),
   }))
   const source = new KubernetesCustomResource(
     'secrets-source',
@@ -148,7 +150,7 @@ function syncSecrets({input, opts}: Setting) {
       spec: {
         serviceAccountName: input.services[0]!.name,
         secretProviderClassName: 'secrets',
-        secretObject: {type: 'Opaque', data: secrets.map(({name}) => ({sourcePath: name, targetKey: name}))},
+        secretObject: {type: 'Opaque', data: keys.map((key) => ({sourcePath: key, targetKey: key}))},
       },
     },
     {...opts, dependsOn: [source]},

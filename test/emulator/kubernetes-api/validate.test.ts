@@ -100,6 +100,13 @@ test.each(WRONG)('a deployment with %s is invalid and says where', async (_, obj
   expect(body.details.causes.length).toBeGreaterThan(0)
 })
 
+const SYNCS = '/apis/secret-sync.gke.io/v1/namespaces/default/secretsyncs'
+const synchronised = (...keys: string[]): Json => ({
+  serviceAccountName: 'api',
+  secretProviderClassName: 'secrets',
+  secretObject: {type: 'Opaque', data: keys.map((key) => ({sourcePath: 'source', targetKey: key}))},
+})
+
 const OTHERS: [string, string, Json, string][] = [
   [
     'an autoscaler whose minimum is over its maximum',
@@ -144,7 +151,23 @@ const OTHERS: [string, string, Json, string][] = [
     {metadata: {name: 'a', labels: {a: 'b c'}}},
     'a valid label must be',
   ],
+  ...['A_B', 'A__B', 'AB_', '_A'].map((key): [string, string, Json, string] => [
+    `a synchronised secret with the key ${key}`,
+    SYNCS,
+    {spec: synchronised(key)},
+    'spec.secretObject.data[0].targetKey in body should match',
+  ]),
+  ['a synchronised secret without keys', SYNCS, {spec: synchronised()}, 'should have at least 1 items'],
 ]
+
+test.each(['AB_C', 'A', 'A-B', 'FOO--BAR', 'FOO-', 'tls.crt'])(
+  'a synchronised secret may have the key %s',
+  async (key) => {
+    await using cluster = await startCluster()
+    const {status} = await cluster.call('POST', SYNCS, {metadata: {name: 'a'}, spec: synchronised(key)})
+    expect(status).toBe(201)
+  },
+)
 
 test.each(OTHERS)('%s is invalid', async (_, path, object, message) => {
   await using cluster = await startCluster()

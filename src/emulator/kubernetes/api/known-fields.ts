@@ -1,5 +1,6 @@
 /** Fields that a kind does not have, and values of the wrong type, from the schema the provider plugin checks with too. */
 import {existsSync, readFileSync} from 'node:fs'
+import {withCustomKinds} from '../../provider/kubernetes/custom-kinds.ts'
 import type {Json, KubeObject} from './objects.ts'
 import {ApiError} from './status.ts'
 
@@ -15,7 +16,9 @@ let schema: Schema | undefined
 
 function loaded(): Schema {
   // Read at the first write only: listing pods needs none of it.
-  schema ??= existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')).kubernetes : {resources: {}, types: {}}
+  schema ??= existsSync(FILE)
+    ? withCustomKinds(JSON.parse(readFileSync(FILE, 'utf8')).kubernetes)
+    : {resources: {}, types: {}}
   return schema!
 }
 

@@ -11,6 +11,7 @@ import {
   type Problems,
 } from './problems.ts'
 import {isQuantity} from './quantity.ts'
+import {checkSecretSync} from './validate-custom.ts'
 import {type Check, checkDeployment, checkJob, checkPod, checkReplicaSet, immutable} from './validate-workloads.ts'
 
 const checkService: Check = (problems, {metadata, spec}, old) => {
@@ -156,6 +157,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   'policy/poddisruptionbudgets': checkDisruptionBudget,
   'networking.k8s.io/networkpolicies': checkPolicy,
   'scheduling.k8s.io/priorityclasses': checkPriorityClass,
+  'secret-sync.gke.io/secretsyncs': checkSecretSync,
   'rbac.authorization.k8s.io/rolebindings': checkBinding,
   'rbac.authorization.k8s.io/clusterrolebindings': checkBinding,
 }
