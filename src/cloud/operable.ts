@@ -8,6 +8,8 @@ export interface InstanceFacts {
   readonly role: 'primary' | 'replica'
   /** Replica: its primary's name. */
   readonly primary?: string
+  /** Primary: the replica it can exchange roles with (ENTERPRISE_PLUS). */
+  readonly drReplica?: string
   /** RUNNABLE, MAINTENANCE, …; UNKNOWN when the region does not answer. */
   readonly state: string
   /** Wanted up (activationPolicy is not NEVER). */
@@ -44,6 +46,8 @@ export interface Position {
 export type SqlDeed =
   | {readonly deed: 'stop' | 'start' | 'backup'; readonly instance: string}
   | {readonly deed: 'promote'; readonly instance: string; readonly failover: boolean}
+  /** Names the replica that `instance`, a primary, can exchange roles with; before a switchover, and while both are up. */
+  | {readonly deed: 'designate'; readonly instance: string; readonly replica: string}
   | {readonly deed: 'switchover'; readonly instance: string; readonly timeoutSeconds: number}
   /** A new replica of `primary`, its settings those of `like`. */
   | {

@@ -15,17 +15,24 @@ export interface Call {
 }
 
 const DEFAULT_DEADLINE_MS = 10_000
+/** Bad gateway, unavailable, gateway time-out: whoever should have answered did not, and what was asked may have been done all the same. https://google.aip.dev/194 */
+const NO_ANSWER = new Set([502, 503, 504])
 /** Kubernetes quotes whole objects in its refusals. */
 const MAX_REASON = 400
 
 /**
  * The answer's JSON (or text when it is not JSON).
- * @throws HaError CLOUD_UNREACHABLE (no answer in time, connection refused), CLOUD_REFUSED (an error status; `data.status` has it).
+ * @throws HaError CLOUD_UNREACHABLE (no answer in time, connection refused, 502 to 504), CLOUD_REFUSED (an error status; `data.status` has it).
  */
 export async function callJson<T = unknown>(url: string, call: Call = {}): Promise<T> {
   const {status, text} = await send(url, call)
   const parsed = parse(text)
   if (status < 400) return parsed as T
+  if (NO_ANSWER.has(status)) {
+    throw new HaError('CLOUD_UNREACHABLE', `${new URL(url).host} did not answer: ${reasonOf(parsed, status)}`, {
+      data: {url, status},
+    })
+  }
   throw new HaError('CLOUD_REFUSED', `${call.method ?? 'GET'} ${new URL(url).pathname}: ${reasonOf(parsed, status)}`, {
     data: {status},
   })

@@ -21,6 +21,7 @@ interface Instance {
   readonly masterInstanceName?: string
   readonly state?: string
   readonly settings?: Settings
+  readonly replicationCluster?: {readonly failoverDrReplicaName?: string}
 }
 interface Operation {
   readonly name: string
@@ -49,14 +50,17 @@ export function factsOf({
   masterInstanceName,
   state,
   settings = {},
+  replicationCluster,
 }: Instance): InstanceFacts {
   const primary = masterInstanceName?.split(':').at(-1)
+  const drReplica = replicationCluster?.failoverDrReplicaName?.split(':').at(-1)
   const {backupConfiguration: backup = {}} = settings
   return {
     name,
     region,
     role: instanceType === 'READ_REPLICA_INSTANCE' ? 'replica' : 'primary',
     ...(primary && {primary}),
+    ...(drReplica && {drReplica}),
     state: state === undefined || state === 'SQL_INSTANCE_STATE_UNSPECIFIED' ? 'UNKNOWN' : state,
     active: settings.activationPolicy !== 'NEVER',
     edition: settings.edition ?? 'ENTERPRISE',
@@ -101,6 +105,8 @@ export async function beginDeed(reach: Reach, deed: SqlDeed): Promise<SqlOperati
       return send('POST', `${url}/backupRuns`, {})
     case 'promote':
       return send('POST', `${url}/promoteReplica${deed.failover ? '?failover=true' : ''}`)
+    case 'designate':
+      return send('PATCH', url, {replicationCluster: {failoverDrReplicaName: `${reach.project}:${deed.replica}`}})
     case 'switchover':
       return send('POST', `${url}/switchover?dbTimeout=${deed.timeoutSeconds}s`)
     case 'protect':

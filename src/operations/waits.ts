@@ -28,6 +28,7 @@ const TYPES: Readonly<Record<SqlDeed['deed'], string>> = {
   stop: 'UPDATE',
   start: 'UPDATE',
   protect: 'UPDATE',
+  designate: 'UPDATE',
   backup: 'BACKUP_VOLUME',
   promote: 'PROMOTE_REPLICA',
   switchover: 'SWITCHOVER',
@@ -43,7 +44,7 @@ export async function carryOut(means: Means, deed: SqlDeed, withinMs: number): P
   const began = await until(means, withinMs, `${deed.instance} was not free`, async () => {
     const running = deed.deed === 'replicate' ? [] : await cloud.running(deed.instance)
     const same = running.find(({type}) => type === TYPES[deed.deed])
-    if (same && deed.deed !== 'stop' && deed.deed !== 'start' && deed.deed !== 'protect') return same
+    if (same && same.type !== 'UPDATE') return same
     if (running.length > 0) return undefined
     try {
       return await cloud.begin(deed)

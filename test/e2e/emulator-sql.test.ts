@@ -66,6 +66,12 @@ interface Page {
 const observed = (instance: string) => cloud.call<Page>('GET', `/emulator/v1/sql/instances/${instance}/observed`)
 const described = (instance: string) => cloud.call('GET', `${API}/instances/${instance}`)
 
+/** https://cloud.google.com/sql/docs/postgres/use-advanced-disaster-recovery#designate_a_dr_replica */
+const designate = (primary: string, replica: string) =>
+  cloud.done('PATCH', `${API}/instances/${primary}`, {
+    replicationCluster: {failoverDrReplicaName: `${PROJECT}:${replica}`},
+  })
+
 async function until<T>(ask: () => Promise<T>, good: (value: T) => boolean, ms = 15_000): Promise<T> {
   for (const deadline = performance.now() + ms; ; ) {
     const value = await ask().catch((error: Error) => error)
@@ -99,6 +105,8 @@ test('a replica in another region streams from its primary, and a row is there w
   })
   expect(await described(a)).toMatchObject({instanceType: 'CLOUD_SQL_INSTANCE', replicaNames: [b]})
   await expect(sql(b, 'INSERT INTO t VALUES (2)')).rejects.toThrow('25006')
+  const elsewhere = cloud.call('PATCH', `${API}/instances/${b}`, {masterInstanceName: 'other'})
+  await expect(elsewhere).rejects.toThrow('masterInstanceName of an instance cannot be changed')
 })
 
 test('a primary whose server is killed is back by itself with every acknowledged commit, in its other zone', async () => {
@@ -183,6 +191,9 @@ test('a promoted replica is a primary on a new timeline, and the old primary sta
 
 test('a switchover reverses the roles and loses nothing, there and back', async () => {
   const {a, b} = await pair()
+  const undesignated = cloud.call('POST', `${API}/instances/${b}/switchover`)
+  await expect(undesignated).rejects.toMatchObject({status: 400})
+  await designate(a, b)
   for (const [n, [from, to]] of [
     [a, b],
     [b, a],
@@ -202,7 +213,9 @@ test('a switchover reverses the roles and loses nothing, there and back', async 
 
 test('a switchover whose replica receives nothing is refused and changes nothing', async () => {
   const {a, b} = await pair()
-  await cloud.done('PATCH', `${API}/instances/${b}`, {settings: {activationPolicy: 'NEVER'}})
+  await designate(a, b)
+  await cloud.sink(EU)
+  onTestFinished(() => cloud.raise(EU).catch(() => {}))
   await expect(cloud.done('POST', `${API}/instances/${b}/switchover?dbTimeout=2s`)).rejects.toThrow()
   expect(await observed(a)).toMatchObject({role: 'primary', state: 'RUNNABLE', timeline: 1})
   await sql(a, 'INSERT INTO t VALUES (1)')
@@ -213,7 +226,7 @@ test('a failover to the DR replica needs no answer from the old primary, which i
   await expect(cloud.call('POST', `${API}/instances/${b}/promoteReplica?failover=true`)).rejects.toMatchObject({
     status: 400,
   })
-  await cloud.done('PATCH', `${API}/instances/${a}`, {replicationCluster: {failoverDrReplicaName: `${PROJECT}:${b}`}})
+  await designate(a, b)
   expect(await described(b)).toMatchObject({replicationCluster: {drReplica: true}})
   await until(
     () => sql(b, "SELECT count(*) FROM pg_class WHERE relname = 't'"),
@@ -302,8 +315,12 @@ test('a flag takes effect, with a restart where PostgreSQL needs one, and a valu
 })
 
 test('a stopped instance is RUNNABLE and answers nothing, until it is started', async () => {
-  const {a} = await pair(false)
-  await cloud.done('PATCH', `${API}/instances/${a}`, {settings: {activationPolicy: 'NEVER'}})
+  const {a, b} = await pair()
+  const stop = (name: string) =>
+    cloud.done('PATCH', `${API}/instances/${name}`, {settings: {activationPolicy: 'NEVER'}})
+  await expect(stop(b)).rejects.toMatchObject({status: 400})
+  await stop(a)
+  await expect(sql(a, 'SELECT 1')).rejects.toMatchObject({status: 400})
   expect(await described(a)).toMatchObject({state: 'RUNNABLE'})
   expect(await observed(a)).toMatchObject({state: 'STOPPED'})
   expect(processesOf(join(folderOf(US, a), 'data'))).toEqual([])
@@ -399,6 +416,7 @@ test.skipIf(!(await has('gcloud')))('gcloud lists, describes, promotes and switc
     return (await run('gcloud', ['sql', 'instances', ...args], {env})).stdout
   }
   expect(JSON.parse(await gcloud('list', '--format=json', `--filter=name:(${a} ${b})`))).toHaveLength(2)
+  await gcloud('patch', a, `--failover-dr-replica-name=${b}`)
   await gcloud('switchover', b)
   expect(JSON.parse(await gcloud('describe', a, '--format=json'))).toMatchObject({
     masterInstanceName: `${PROJECT}:${b}`,

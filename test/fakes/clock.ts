@@ -34,3 +34,15 @@ export function stillClock(): StillClock {
     },
   }
 }
+
+/** A clock on which every wait is over at once. */
+export const hastyClock = (): Clock => {
+  let now = 1_000
+  return {
+    now: () => now++,
+    monotonic: () => now,
+    sleep: async (ms) => {
+      now += ms
+    },
+  }
+}

@@ -1,4 +1,7 @@
-/** A cloud in memory, as far as operations look: instances with a role, a log position and rows; records; shares of traffic. */
+/**
+ * A cloud in memory, as far as operations look: instances with a role, a log position and rows; records; shares of traffic. What it
+ * refuses, Google refuses: test/cloud/operable-contract.ts holds it, the emulator and Google to the same rules.
+ */
 import type {InstanceFacts, Operable, Position, Rotation, SqlDeed, SqlOperation} from '../../src/cloud/operable.ts'
 import {HaError} from '../../src/errors.ts'
 import type {Topology} from '../../src/topology/topology.ts'
@@ -10,7 +13,7 @@ interface Server {
   lsn: number
   /** Ends with a shutdown's checkpoint. */
   shutDown: boolean
-  readonly rows: Map<string, string>
+  rows: Map<string, string>
 }
 
 export interface FakeCloud extends Operable {
@@ -20,11 +23,57 @@ export interface FakeCloud extends Operable {
   readonly begun: SqlDeed[]
   /** Regions that do not answer. */
   readonly gone: Set<string>
+  /** How often an operation is looked at before it has happened; 0: it happens at once. */
+  looks: number
+  /** Rows of `public.bookings` that only this instance has. */
+  readonly orphans: Map<string, readonly object[]>
   /** Instances that take writes now. */
   writable(): readonly string[]
 }
 
+/** https://cloud.google.com/sql/docs/postgres/admin-api/rest/v1beta4/operations#SqlOperationType */
+const TYPES: Readonly<Record<SqlDeed['deed'], string>> = {
+  ...{stop: 'UPDATE', start: 'UPDATE', protect: 'UPDATE', designate: 'UPDATE', backup: 'BACKUP_VOLUME'},
+  ...{promote: 'PROMOTE_REPLICA', switchover: 'SWITCHOVER', replicate: 'CREATE_REPLICA'},
+}
+
 const refused = (status: number, message: string) => new HaError('CLOUD_REFUSED', message, {data: {status}})
+
+/** https://cloud.google.com/compute/docs/reference/rest/v1/backendServices (backends[].capacityScaler) */
+function refuseShares(shares: readonly number[]): void {
+  if (shares.some((share) => share !== 0 && !(share >= 0.1 && share <= 1)))
+    throw refused(400, 'capacityScaler: 0, or 0.1 to 1')
+  if (shares.every((share) => share === 0)) throw refused(400, 'capacityScaler: not 0 on every backend')
+}
+
+/** What the Admin API refuses before it begins. The emulator's rules, with their sources: src/emulator/sql/roles.ts and api.ts */
+function refuseDeed(servers: ReadonlyMap<string, Server>, deed: SqlDeed): void {
+  const known = servers.get(deed.instance)?.facts
+  if (deed.deed === 'replicate') {
+    if (known) throw refused(409, `${deed.instance} exists`)
+    if (servers.get(deed.primary)?.facts.role !== 'primary') throw refused(400, `${deed.primary} is no primary`)
+    return
+  }
+  if (!known) throw refused(404, `no ${deed.instance}`)
+  const isReplica = known.role === 'replica'
+  const primary = servers.get(known.primary ?? '')?.facts
+  const wrong = {
+    stop: isReplica && 'a read replica cannot be stopped',
+    start: false,
+    backup: isReplica && 'a read replica has no backups',
+    protect: isReplica && 'a read replica has no backups',
+    designate: known.edition !== 'ENTERPRISE_PLUS' && 'it needs ENTERPRISE_PLUS',
+    promote:
+      !isReplica || (deed.deed === 'promote' && deed.failover && primary?.drReplica !== known.name)
+        ? 'it is not a (designated) read replica'
+        : false,
+    switchover:
+      (!isReplica && 'it is not a read replica') ||
+      (known.edition !== 'ENTERPRISE_PLUS' && 'it needs ENTERPRISE_PLUS') ||
+      (primary?.drReplica !== known.name && 'it is not the designated replica'),
+  }[deed.deed]
+  if (wrong) throw refused(400, `Invalid request: ${deed.deed} of ${deed.instance}: ${wrong}`)
+}
 
 export function fakeCloud(topology: Topology): FakeCloud {
   const database = topology.database!
@@ -34,6 +83,8 @@ export function fakeCloud(topology: Topology): FakeCloud {
   const begun: SqlDeed[] = []
   const gone = new Set<string>()
   const operations = new Map<string, SqlOperation>()
+  const orphans = new Map<string, readonly object[]>()
+  const underWay = new Map<string, {readonly deed: SqlDeed; looks: number}>()
   let fingerprint = 1
 
   for (const instance of database.instances) {
@@ -58,8 +109,8 @@ export function fakeCloud(topology: Topology): FakeCloud {
   }
   const reach = (name: string): Server => {
     const server = serverOf(name)
-    if (gone.has(server.facts.region) || !server.facts.active)
-      throw new HaError('CLOUD_UNREACHABLE', `${name} is silent`)
+    if (gone.has(server.facts.region)) throw new HaError('CLOUD_UNREACHABLE', `${name} is silent`)
+    if (!server.facts.active) throw refused(400, 'Invalid request: Invalid request since instance is not running.')
     return server
   }
   const upstreamOf = ({facts}: Server) => (facts.primary === undefined ? undefined : servers.get(facts.primary))
@@ -75,8 +126,16 @@ export function fakeCloud(topology: Topology): FakeCloud {
       for (const [key, value] of primary.rows) server.rows.set(key, value)
     }
   }
-  const facts = (server: Server, change: Partial<InstanceFacts>) => {
-    server.facts = {...server.facts, ...change}
+  const facts = (server: Server, change: {readonly [K in keyof InstanceFacts]?: InstanceFacts[K] | undefined}) => {
+    const entries = Object.entries({...server.facts, ...change}).filter(([, value]) => value !== undefined)
+    server.facts = Object.fromEntries(entries) as unknown as InstanceFacts
+  }
+  /** The old primary becomes the designated replica of the new one. */
+  const follow = (old: Server, primary: Server) => {
+    const {name} = primary.facts
+    facts(old, {role: 'replica', primary: name, drReplica: undefined, backups: false, recovery: false})
+    facts(primary, {drReplica: old.facts.name})
+    Object.assign(old, {inRecovery: true, timeline: primary.timeline, lsn: primary.lsn, rows: new Map(primary.rows)})
   }
 
   const deeds: {readonly [D in SqlDeed['deed']]: (deed: Extract<SqlDeed, {deed: D}>) => void} = {
@@ -92,29 +151,26 @@ export function fakeCloud(topology: Topology): FakeCloud {
       for (const it of servers.values()) if (it.facts.primary === instance) it.shutDown = false
     },
     backup: ({instance}) => void reach(instance),
-    promote({instance}) {
+    promote({instance, failover}) {
       const server = reach(instance)
-      if (!server.inRecovery) throw refused(400, `${instance} is not a read replica`)
-      const {primary: _, ...rest} = server.facts
+      const {primary, ...rest} = server.facts
       Object.assign(server, {
         facts: {...rest, role: 'primary', backups: true},
         inRecovery: false,
         timeline: server.timeline + 1,
       })
+      const old = servers.get(primary!)
+      if (failover) follow(old!, server)
+      else if (old?.facts.drReplica === instance) facts(old, {drReplica: undefined})
     },
     switchover({instance}) {
       const server = reach(instance)
-      const old = serverOf(server.facts.primary!)
+      const old = reach(server.facts.primary!)
       replicate(old)
-      deeds.promote({deed: 'promote', instance, failover: false})
-      Object.assign(old, {
-        facts: {...old.facts, role: 'replica', primary: instance},
-        inRecovery: true,
-        timeline: server.timeline,
-      })
+      deeds.promote({deed: 'promote', instance, failover: true})
     },
+    designate: ({instance, replica}) => facts(serverOf(instance), {drReplica: replica}),
     replicate({instance, region, primary, like}) {
-      if (servers.has(instance)) throw refused(409, `${instance} exists`)
       const upstream = reach(primary)
       servers.set(instance, {
         facts: {
@@ -122,6 +178,8 @@ export function fakeCloud(topology: Topology): FakeCloud {
           name: instance,
           region,
           role: 'replica',
+          backups: false,
+          recovery: false,
           primary,
           active: true,
           state: 'RUNNABLE',
@@ -136,6 +194,42 @@ export function fakeCloud(topology: Topology): FakeCloud {
       })
     },
     protect: ({instance, availability}) => facts(reach(instance), {availability, backups: true, recovery: true}),
+  }
+
+  /** Time passes by being looked at. */
+  const look = () => {
+    for (const [id, it] of underWay) {
+      if (--it.looks > 0) continue
+      underWay.delete(id)
+      operations.set(id, {...operations.get(id)!, done: true, ...attempt(it.deed)})
+    }
+  }
+  const attempt = (deed: SqlDeed): {error?: string} => {
+    try {
+      deeds[deed.deed](deed as never)
+      return {}
+    } catch (thrown) {
+      return {error: (thrown as Error).message}
+    }
+  }
+  const runningOn = (name: string) =>
+    [...underWay].filter(([, {deed}]) => deed.instance === name).map(([id]) => operations.get(id)!)
+  /** Every instance that nothing else may happen to meanwhile. */
+  const touched = (deed: SqlDeed) =>
+    [deed.instance, deed.deed === 'replicate' ? deed.primary : servers.get(deed.instance)?.facts.primary].filter(
+      (it) => it !== undefined,
+    )
+
+  const begin = (deed: SqlDeed): SqlOperation => {
+    refuseDeed(servers, deed)
+    const busy = new Set([...underWay.values()].flatMap((it) => touched(it.deed)))
+    if (touched(deed).some((name) => busy.has(name))) throw refused(409, `${deed.instance} is busy`)
+    begun.push(deed)
+    const operation = {id: `op-${begun.length}`, type: TYPES[deed.deed], done: cloud.looks === 0}
+    if (operation.done) deeds[deed.deed](deed as never)
+    else underWay.set(operation.id, {deed, looks: cloud.looks})
+    operations.set(operation.id, operation)
+    return {...operation, done: false}
   }
 
   const query = (instance: string, sql: string): (string | null)[][] => {
@@ -155,8 +249,11 @@ export function fakeCloud(topology: Topology): FakeCloud {
     const canary = /FROM ha_canary WHERE run = '([^']*)'/.exec(sql)
     if (canary) return server.rows.get('ha_canary:') === canary[1] ? [['1']] : []
     if (sql.includes('pg_control_checkpoint')) return [[server.shutDown ? 't' : 'f']]
+    if (sql.includes('FROM pg_class')) return orphans.has(instance) ? [['public.bookings']] : []
+    if (sql.includes('FROM public.bookings')) return orphans.get(instance)!.map((row) => [JSON.stringify(row)])
     if (sql.includes('pg_snapshot_xmax')) return [[String(server.lsn), '777']]
-    return []
+    if (sql === 'CHECKPOINT') return []
+    throw refused(400, `ERROR: this server knows nothing of: ${sql}`)
   }
 
   const position = (name: string): Position => {
@@ -179,48 +276,57 @@ export function fakeCloud(topology: Topology): FakeCloud {
     groups: topology.regions.map(({name}) => ({group: `neg-${name}`, region: name, share: shares.get(name)!})),
   })
 
-  return {
-    ...{servers, records, shares, begun, gone},
+  const cloud: FakeCloud = {
+    ...{servers, records, shares, begun, gone, orphans, looks: 0},
     writable: () => [...servers.values()].filter((it) => !it.inRecovery && it.facts.active).map((it) => it.facts.name),
-    instances: async () =>
-      [...servers.values()].map((it) => (gone.has(it.facts.region) ? {...it.facts, state: 'UNKNOWN'} : it.facts)),
+    async instances() {
+      look()
+      return [...servers.values()].map((it) => (gone.has(it.facts.region) ? {...it.facts, state: 'UNKNOWN'} : it.facts))
+    },
     position: async (name) => position(name),
     query: async (name, sql) => query(name, sql),
-    async begin(deed) {
-      begun.push(deed)
-      deeds[deed.deed](deed as never)
-      const operation = {id: `op-${begun.length}`, type: deed.deed, done: true}
-      operations.set(operation.id, operation)
-      return {...operation, done: false}
+    begin: async (deed) => begin(deed),
+    async operation(id) {
+      look()
+      const found = operations.get(id)
+      if (!found) throw refused(404, 'The Cloud SQL operation does not exist.')
+      return found
     },
-    operation: async (id) => operations.get(id)!,
-    running: async () => [],
+    async running(name) {
+      look()
+      return runningOn(name)
+    },
     record: async (name) => records.get(name),
     async moveRecord(name, from, to) {
+      if (records.get(name) === to) return
       if (records.get(name) !== from) throw refused(412, `${name} says something else`)
       records.set(name, to)
     },
     rotation: async () => rotation(),
     async setRotation(_, wanted) {
       if (wanted.fingerprint !== String(fingerprint)) throw refused(412, 'changed meanwhile')
+      refuseShares(wanted.groups.map(({share}) => share))
       fingerprint += 1
       for (const {region, share} of wanted.groups) shares.set(region, share)
     },
     health: async () =>
       Object.fromEntries(topology.regions.map(({name}) => [name, {healthy: gone.has(name) ? 0 : 3, total: 3}])),
     workloads: async (region) =>
-      gone.has(region)
-        ? {unseen: 'silent'}
-        : {
-            seen: topology.services.map(({name}) => ({
-              name,
-              image: '',
-              ready: 3,
-              desired: 3,
-              updated: 3,
-              restarts: 0,
-              reasons: [],
-            })),
-          },
+      !topology.regions.some(({name}) => name === region)
+        ? {unseen: 'not deployed'}
+        : gone.has(region)
+          ? {unseen: 'silent'}
+          : {
+              seen: topology.services.map(({name}) => ({
+                name,
+                image: '',
+                ready: 3,
+                desired: 3,
+                updated: 3,
+                restarts: 0,
+                reasons: [],
+              })),
+            },
   }
+  return cloud
 }

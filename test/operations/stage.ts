@@ -2,7 +2,6 @@
 import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import type {Clock} from '../../src/clock.ts'
 import {execute} from '../../src/operations/execute.ts'
 import type {Fence} from '../../src/operations/fences.ts'
 import {openJournal} from '../../src/operations/journal.ts'
@@ -13,23 +12,12 @@ import {fileJournals} from '../../src/store/journal.ts'
 import {deriveTopology} from '../../src/topology/derive.ts'
 import {initialRoles} from '../../src/topology/roles.ts'
 import type {Roles} from '../../src/topology/topology.ts'
+import {hastyClock} from '../fakes/clock.ts'
 import {exampleConfig} from '../fakes/config.ts'
 import {type FakeCloud, fakeCloud} from '../fakes/operable.ts'
 
 export const FROM = 'us-east1'
 export const TO = 'europe-west1'
-
-/** A clock on which every wait is over at once. */
-const hastyClock = (): Clock => {
-  let now = 1_000
-  return {
-    now: () => now++,
-    monotonic: () => now,
-    sleep: async (ms) => {
-      now += ms
-    },
-  }
-}
 
 export interface Stage {
   readonly cloud: FakeCloud

@@ -129,10 +129,10 @@ export function checkDrReplica({instances}: Pick<Stage, 'instances'>, primary: I
   const replica = instances.find(name.split(':').at(-1)!)?.resource
   const fits = replica && isReplica(replica) && masterOf(replica) === primary.name && replica.region !== primary.region
   const plus = primary.settings.edition === 'ENTERPRISE_PLUS' && replica?.settings.edition === 'ENTERPRISE_PLUS'
-  if (fits && plus) return
+  if (fits && plus && primary.settings.backupConfiguration?.pointInTimeRecoveryEnabled) return
   throw new GoogleError(
     400,
     'invalid',
-    `Invalid request: ${name} cannot be the DR replica of ${primary.name}: it must be a direct replica in another region, both ENTERPRISE_PLUS.`,
+    `Invalid request: ${name} cannot be the DR replica of ${primary.name}: it must be a direct replica in another region, both ENTERPRISE_PLUS, and the primary's point-in-time recovery on.`,
   )
 }

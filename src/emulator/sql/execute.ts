@@ -28,6 +28,9 @@ const TYPES: ReadonlyMap<number, string> = new Map(
   Object.entries(pg.types.builtins).map(([name, oid]) => [Number(oid), name]),
 )
 
+/** Operator intervention: it is starting or ending. https://www.postgresql.org/docs/18/errcodes-appendix.html */
+const SERVER_AWAY = /^57P0[123]$/
+
 /** Everything as text, as the API returns it. */
 const AS_TEXT = {getTypeParser: () => (value: string) => value} as unknown as pg.CustomTypesConfig
 
@@ -50,7 +53,9 @@ export async function executeSql(instance: Instance, request: ExecuteRequest): P
     )
     return {results: results.map((result) => toResult(result, rowLimit)), messages, metadata: metadata()}
   } catch (error) {
-    if (!(error instanceof pg.DatabaseError)) throw error
+    if (!(error instanceof pg.DatabaseError) || SERVER_AWAY.test(error.code ?? '')) {
+      throw Object.assign(new Error(`The server does not answer: ${(error as Error).message}`), {statusCode: 503})
+    }
     const status = {code: 3, message: `${error.severity}: ${error.message} (SQLSTATE ${error.code})`}
     return {results: [], messages, metadata: metadata(), status}
   }

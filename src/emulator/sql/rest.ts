@@ -103,6 +103,9 @@ function deedRoutes(server: FastifyInstance, path: string, api: InstanceApi): vo
         `Invalid request: Data API access is not allowed on ${params.name}: set settings.dataApiAccess to ALLOW_DATA_API.`,
       )
     }
+    if (resource.settings.activationPolicy === 'NEVER') {
+      throw new GoogleError(400, 'invalid', 'Invalid request: Invalid request since instance is not running.')
+    }
     if (!body?.sqlStatement) throw new GoogleError(400, 'required', 'Required: sqlStatement')
     return stage.regions.work<ExecuteResponse>(resource.region, 'POST', `/sql/instances/${params.name}/execute`, body)
   })

@@ -41,7 +41,13 @@ export async function promote(cast: Cast, name: string, failover: boolean): Prom
   if (failover) return exchange(cast, name, old, {rejoining: true})
   cast.instances.change(name, becomesPrimary(resource))
   const left = cast.instances.find(old)
-  if (left) cast.instances.change(old, {replicaNames: without(left.resource.replicaNames, name)})
+  if (!left) return
+  const {replicaNames, replicationCluster} = left.resource
+  const wasDesignated = replicationCluster?.failoverDrReplicaName?.split(':').at(-1) === name
+  cast.instances.change(old, {
+    replicaNames: without(replicaNames, name),
+    ...(wasDesignated && {replicationCluster: {}}),
+  })
 }
 
 /**
@@ -184,10 +190,12 @@ export function checkPromote({resource}: Stored, failover: boolean): void {
   }
 }
 
-/** Refuses what instances.switchover refuses. */
-export function checkSwitchover({resource}: Stored): void {
-  checkPromote({resource} as Stored, false)
+/** Refuses what instances.switchover refuses. https://cloud.google.com/sql/docs/postgres/use-advanced-disaster-recovery */
+export function checkSwitchover(stored: Stored): void {
+  const {resource} = stored
+  checkPromote(stored, false)
   if (resource.settings.edition !== 'ENTERPRISE_PLUS') {
     throw new GoogleError(400, 'invalidOperation', 'Invalid request: Switchover needs the ENTERPRISE_PLUS edition.')
   }
+  checkPromote(stored, true)
 }

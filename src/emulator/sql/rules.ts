@@ -72,6 +72,12 @@ function roleProblems({instanceType, masterInstanceName, settings}: Request): Ch
       'settings.backupConfiguration.enabled',
       'Backups cannot be enabled for a read replica instance.',
     ),
+    // https://cloud.google.com/sql/docs/postgres/start-stop-restart-instance#activation_policy
+    ...when(
+      Boolean(masterInstanceName) && settings?.activationPolicy === 'NEVER',
+      'settings.activationPolicy',
+      'NEVER is not supported for read replica instances.',
+    ),
   ]
 }
 

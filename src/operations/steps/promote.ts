@@ -5,6 +5,7 @@ import type {StepInputs} from '../plan.ts'
 import {carryOut} from '../waits.ts'
 
 const PROMOTE_MS = 10 * 60_000
+const DESIGNATE_MS = 10 * 60_000
 
 /** Where the histories part: the last byte replayed, and the first transaction id the new primary will give away. True from the last replay on. */
 export const FORK = `SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint, pg_snapshot_xmax(pg_current_snapshot())`
@@ -37,10 +38,16 @@ export const promote: Deed<StepInputs['promote']> = {
   },
 }
 
-/** instances.switchover (Enterprise Plus): stops, proves, promotes and turns the old primary into a replica, or undoes itself. */
+/**
+ * instances.switchover (Enterprise Plus): stops, proves, promotes and turns the old primary into a replica, or undoes itself. Only to
+ * the designated replica: https://cloud.google.com/sql/docs/postgres/use-advanced-disaster-recovery
+ */
 export const switchover: Deed<StepInputs['switchover']> = {
   observe: ({instance}, means) => isPrimary(means, instance),
-  async act({instance}, means) {
+  async act({instance, old}, means) {
+    const primary = (await means.cloud.instances()).find(({name}) => name === old)
+    if (primary?.role === 'primary' && primary.drReplica !== instance)
+      await carryOut(means, {deed: 'designate', instance: old, replica: instance}, DESIGNATE_MS)
     const stoppedAt = means.clock.now()
     await carryOut(means, {deed: 'switchover', instance, timeoutSeconds: PROMOTE_MS / 1000}, PROMOTE_MS + 60_000)
     return {stoppedAt, promotedAt: means.clock.now()}

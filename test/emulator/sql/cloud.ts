@@ -43,8 +43,11 @@ export function newFolder(): string {
   return dir
 }
 
-/** Opens the cloud in `dir`, by default a new folder that the end of the test removes. */
-export async function openCloud(dir = newFolder()): Promise<Cloud> {
+/** Opens the cloud in `dir`, by default a new folder that the end of the test removes; with other services beside SQL and DNS. */
+export async function openCloud(
+  dir = newFolder(),
+  others: (world: World) => readonly Service[] = () => [],
+): Promise<Cloud> {
   const logged: string[] = []
   const log: Log = (level, message, fields) => logged.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`)
   const records = openRecords(join(dir, 'records.sqlite'))
@@ -103,14 +106,15 @@ export async function openCloud(dir = newFolder()): Promise<Cloud> {
   }
   const service = createSqlService(world)
   const server = fastify()
-  for (const part of [service, createDnsService(world)]) part.routes?.(server)
+  const services = [service, createDnsService(world), ...others(world)]
+  for (const part of services) part.routes?.(server)
   await server.listen({host: '127.0.0.1', port: Number(new URL(googleapis).port)})
-  await service.start?.()
+  for (const part of services) await part.start?.()
 
   const call: Cloud['call'] = (method, path, body) =>
     fetchJson(`${googleapis}${path}`, {method, body, deadlineMs: 60_000})
   const stop = async () => {
-    await service.stop?.()
+    for (const part of services) await part.stop?.()
     await server.close()
     for (const name of [...regions.keys()]) await sink(name)
     records.close()
