@@ -36,7 +36,8 @@ export async function retryFences(environment: Environment): Promise<readonly Fe
   const pending = (await readFences(store)).filter(({state}) => state === 'pending')
   if (pending.length === 0) return []
   if (environment.config.target === 'local' && !readEmulatorFile(environment.paths)) return pending
-  const means = {cloud: operableOf(environment), clock: systemClock}
+  // A fence is for good: stopping what may never run again needs no lock.
+  const means = {cloud: operableOf(environment), clock: systemClock, assertHeld: async () => {}}
   const states = await Promise.all(pending.map(({instance}) => stopForGood(means, instance)))
   const stopped = new Set(pending.filter((_, index) => states[index] === 'confirmed').map(({instance}) => instance))
   if (stopped.size > 0) {
@@ -62,6 +63,13 @@ export interface MeansRequest {
 export function meansOf(request: MeansRequest): Means {
   const {environment, cloud, lock, interrupts, emit, surroundings, journal, reopen} = request
   const {store} = environment
+  // Between the reading and the conditional writing: whoever took over since has changed it, or is seen here.
+  const held =
+    <T, N>(change: (now: N) => T) =>
+    async (now: N): Promise<T> => {
+      await lock.assertHeld()
+      return change(now)
+    }
   return {
     cloud,
     clock: systemClock,
@@ -71,11 +79,16 @@ export function meansOf(request: MeansRequest): Means {
     assertHeld: lock.assertHeld,
     roles: {
       read: async () => (await readRoles(store))?.value ?? environment.roles,
-      change: (change) => changeRoles(store, environment.roles, change),
+      change: (change) => changeRoles(store, environment.roles, held(change)),
     },
     fences: {
       read: () => readFences(store),
-      change: async (change) => void (await update<readonly Fence[]>(store, 'fences', (now) => change(now ?? []))),
+      change: async (change) =>
+        void (await update<readonly Fence[]>(
+          store,
+          'fences',
+          held((now) => change(now ?? [])),
+        )),
     },
     async reconcile(generations) {
       const {reconcile} = await import('./reconcile.ts')
@@ -91,9 +104,9 @@ export function meansOf(request: MeansRequest): Means {
   }
 }
 
-async function changeRoles(store: Store, initial: Roles, change: (now: Roles) => Roles): Promise<Roles> {
+async function changeRoles(store: Store, initial: Roles, change: (now: Roles) => Promise<Roles>): Promise<Roles> {
   const now = await readRoles(store)
-  const roles = change(now?.value ?? initial)
+  const roles = await change(now?.value ?? initial)
   await writeRoles(store, roles, now)
   return roles
 }

@@ -10,6 +10,8 @@ import {type Plan, pointOfNoReturn, type Step} from './plan.ts'
 import {until} from './waits.ts'
 
 const SETTLE_MS = 30_000
+/** The longest an operation of Cloud SQL may take until it is known how it ended. */
+const UNDER_WAY_MS = 10 * 60_000
 
 /** @throws HaError OPERATION_UNCHANGED (exit 18: everything was taken back), OPERATION_INCOMPLETE (exit 22: only forward is left), LOCK_LOST */
 export async function execute(plan: Plan, means: Means, begun: 'fresh' | 'resumed'): Promise<void> {
@@ -31,18 +33,24 @@ export async function execute(plan: Plan, means: Means, begun: 'fresh' | 'resume
   await finish(means, 'done')
 }
 
-/** Whether the step without return has happened, as the world shows it. */
+/** Whether the step without return has happened, as the world shows it, once nothing of it is under way any more. */
 async function isCrossed(plan: Plan, means: Means): Promise<boolean> {
   const step = plan.steps[pointOfNoReturn(plan)]
   if (!step) return false
-  return (await until(means, SETTLE_MS, `Whether "${step.title}" happened could not be seen`, () => seen(step, means)))
-    .done
+  const {underWay} = deedOf(step)
+  const answer = <T>(ask: () => Promise<T>): Promise<T> =>
+    until(means, SETTLE_MS, `Whether "${step.title}" happened could not be seen`, () => answered(ask))
+  if (underWay) {
+    const ended = async () => ((await answer(() => underWay(step.input, means))) ? undefined : true)
+    await until(means, UNDER_WAY_MS, `"${step.title}" was still under way`, ended)
+  }
+  return (await answer(() => observe(step, means, true))).done
 }
 
 /** Undefined: no answer, which is not an answer. */
-async function seen(step: Step, means: Means): Promise<Found | undefined> {
+async function answered<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await observe(step, means, true)
+    return await ask()
   } catch (thrown) {
     if (asHaError(thrown).code === 'CLOUD_UNREACHABLE') return undefined
     throw thrown
@@ -70,11 +78,12 @@ async function perform(step: Step, means: Means): Promise<void> {
       emit({kind: 'step.finished', step: step.id, ms: ms(), note: `${step.title}: already so`})
       return
     }
-    await means.assertHeld()
     await journal.write({what: 'intent', step: step.id})
+    // As late as can be: a process that slept since does nothing any more.
+    await means.assertHeld()
     const acted = await deed.act(step.input, means)
     const after = await until(means, deed.settleMs ?? SETTLE_MS, `"${step.title}" did not become true`, async () => {
-      const found = await seen(step, means)
+      const found = await answered(() => observe(step, means, true))
       return found?.done ? found : undefined
     })
     await journal.write({what: 'done', step: step.id, already: false, facts: {...acted, ...after.facts}})
@@ -132,7 +141,7 @@ export async function undo(plan: Plan, means: Means): Promise<void> {
   }
   for (const step of plan.steps.slice(0, border + 1).toReversed()) {
     const deed = deedOf(step)
-    if (!deed.undo) continue
+    if (!deed.undo || step.undo === undefined) continue
     await means.assertHeld()
     await means.journal.write({what: 'undoing', step: step.id})
     try {

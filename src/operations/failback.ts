@@ -79,6 +79,7 @@ function rejoinLost(topology: Topology, roles: Roles, region: string): readonly 
       title: `Keep what only ${old.name} has`,
       region,
       verifies: 'the rows are in a file, as JSON and as SQL',
+      undo: 'stop it again',
       input: {instance: old.name, primary: primary.name, region, database: database.name},
     },
     {
@@ -97,9 +98,6 @@ function rejoinLost(topology: Topology, roles: Roles, region: string): readonly 
       verifies: 'it follows',
       input: {instance: name, region, primary: primary.name, like: old.name},
     },
-    recordRoles('return-generation', `Record generation ${generation} in ${region}`, {
-      generations: {[region]: generation},
-    }),
     {
       id: 'return-readers',
       kind: 'move-record',
@@ -110,10 +108,10 @@ function rejoinLost(topology: Topology, roles: Roles, region: string): readonly 
     {
       id: 'return',
       kind: 'return-region',
-      title: `Let ${region} take part again`,
+      title: `Let ${region} take part again, generation ${generation}`,
       region,
       verifies: 'the store no longer calls it lost',
-      input: {region},
+      input: {region, generation},
     },
     {
       id: 'return-reconcile',

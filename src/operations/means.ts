@@ -41,6 +41,8 @@ export interface Deed<I> {
   act(input: I, means: Means): Promise<Facts | undefined>
   /** Takes it back; must be harmless when nothing was done. */
   undo?(input: I, means: Means): Promise<void>
+  /** Whether an earlier `act` is still being carried out, so that what is observed now is not the last word. */
+  underWay?(input: I, means: Means): Promise<boolean>
   /** How long after `act` the observation may still say no; milliseconds. */
   readonly settleMs?: number
 }

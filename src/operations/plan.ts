@@ -27,8 +27,15 @@ export interface StepInputs {
     readonly epoch: number
     readonly fenced: boolean
   }
-  'record-roles': {readonly change: RolesChange}
-  'set-share': {readonly region: string; readonly backends: readonly string[]; readonly share: number}
+  /** `back`: what it was before, where that can be taken back. */
+  'record-roles': {readonly change: RolesChange; readonly back?: RolesChange}
+  /** `back`: the share it had before, to be given again. */
+  'set-share': {
+    readonly region: string
+    readonly backends: readonly string[]
+    readonly share: number
+    readonly back?: number
+  }
   'await-healthy': {readonly region: string; readonly backends: readonly string[]}
   replicate: {readonly instance: string; readonly region: string; readonly primary: string; readonly like: string}
   protect: {readonly instance: string; readonly availability: string; readonly recoveryDays: number}
@@ -39,7 +46,7 @@ export interface StepInputs {
     readonly region: string
     readonly database: string
   }
-  'return-region': {readonly region: string}
+  'return-region': {readonly region: string; readonly generation: number}
   soak: {readonly replica: string; readonly seconds: number}
   reconcile: {readonly generations: Readonly<Record<string, number>>}
 }

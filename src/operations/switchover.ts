@@ -2,7 +2,7 @@
 
 import {instanceName} from '../topology/names.ts'
 import type {InstanceTopology, Roles, Topology} from '../topology/topology.ts'
-import type {Plan, Step} from './plan.ts'
+import type {Plan, RolesChange, Step} from './plan.ts'
 import {backendsOf, type Scene, seenOf} from './scene.ts'
 
 export interface Want {
@@ -26,15 +26,20 @@ export function planSwitchover(topology: Topology, roles: Roles, scene: Scene, w
 
 /** A region without the primary: only its traffic moves. */
 export function planEvacuation(topology: Topology, roles: Roles, {from, to}: Want): Plan {
-  const drained = [...new Set([...roles.drained, from])]
+  const drained = [...new Set([...roles.drained.filter((it) => it !== to), from])]
   return {
     procedure: 'evacuation',
     from,
     to,
     epoch: roles.epoch,
     steps: [
+      ...undrain(topology, roles, to),
       ...drain(topology, from),
-      recordRoles('roles', 'Record that the region is out of rotation', {drained}),
+      {
+        ...recordRoles('roles', 'Record that the region is out of rotation', {drained}),
+        undo: 'record what it was',
+        input: {change: {drained}, back: {drained: roles.drained}},
+      },
       {
         id: 'reconcile',
         kind: 'reconcile',
@@ -167,11 +172,7 @@ export const verify = (
   input: {instance: next.name, old: old.name, timeline, epoch, fenced},
 })
 
-export const recordRoles = (
-  id: string,
-  title: string,
-  change: Extract<Step, {kind: 'record-roles'}>['input']['change'],
-): Step => ({
+export const recordRoles = (id: string, title: string, change: RolesChange): Extract<Step, {kind: 'record-roles'}> => ({
   id,
   kind: 'record-roles',
   title,
@@ -180,7 +181,7 @@ export const recordRoles = (
 })
 
 /** A region that takes over must be in rotation itself. */
-const undrain = (topology: Topology, roles: Roles, region: string): readonly Step[] =>
+export const undrain = (topology: Topology, roles: Roles, region: string): readonly Step[] =>
   roles.drained.includes(region) && backendsOf(topology).length > 0
     ? [
         {
@@ -189,7 +190,8 @@ const undrain = (topology: Topology, roles: Roles, region: string): readonly Ste
           title: `Take ${region} into rotation`,
           region,
           verifies: 'full capacity on all its endpoint groups',
-          input: {region, backends: backendsOf(topology), share: 1},
+          undo: 'out of rotation again',
+          input: {region, backends: backendsOf(topology), share: 1, back: 0},
         },
       ]
     : []
@@ -205,7 +207,7 @@ export const drain = (topology: Topology, region: string): readonly Step[] =>
           region,
           verifies: 'capacity 0 on all its endpoint groups',
           undo: 'back to full',
-          input: {region, backends: backendsOf(topology), share: 0},
+          input: {region, backends: backendsOf(topology), share: 0, back: 1},
         },
       ]
 

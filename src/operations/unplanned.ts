@@ -4,7 +4,7 @@ import {type Check, fine, refused, warned} from './check.ts'
 import type {Plan, Step} from './plan.ts'
 import {type Question, takeover} from './preflight.ts'
 import {backendsOf, type Scene, seenOf} from './scene.ts'
-import {drain, promotion, protect, recordRoles, verify} from './switchover.ts'
+import {drain, promotion, protect, recordRoles, undrain, verify} from './switchover.ts'
 
 /** A primary writes at least once a second (its heartbeat), so a receiver this silent has lost it. */
 const SILENT_SECONDS = 5
@@ -34,6 +34,7 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, {f
   const timeline = seenOf(scene.positions[next.name])?.timeline ?? 1
   const bound = lossBound(topology, scene, to)
   const steps: readonly Step[] = [
+    ...undrain(topology, roles, to),
     ...drain(topology, from),
     {
       id: 'replay',

@@ -35,17 +35,20 @@ const TYPES: Readonly<Record<SqlDeed['deed'], string>> = {
   replicate: 'CREATE_REPLICA',
 }
 
+export type Waiting = Pick<Means, 'cloud' | 'clock' | 'assertHeld'>
+
 /**
  * Begins the deed and waits for its end. One of the same kind that is under way, an earlier try whose answer was lost, is
  * waited for instead; anything else that occupies the instance is waited out first.
  */
-export async function carryOut(means: Means, deed: SqlDeed, withinMs: number): Promise<SqlOperation> {
+export async function carryOut(means: Waiting, deed: SqlDeed, withinMs: number): Promise<SqlOperation> {
   const {cloud} = means
   const began = await until(means, withinMs, `${deed.instance} was not free`, async () => {
     const running = deed.deed === 'replicate' ? [] : await cloud.running(deed.instance)
     const same = running.find(({type}) => type === TYPES[deed.deed])
     if (same && same.type !== 'UPDATE') return same
     if (running.length > 0) return undefined
+    await means.assertHeld()
     try {
       return await cloud.begin(deed)
     } catch (thrown) {

@@ -43,10 +43,14 @@ export const conflict = (name: string): HaError =>
  * Reads, changes and writes until no one came between; `change` may be called several times.
  * Returns what was written. For documents that several writers own; throws STORE_CONFLICT after 20 attempts.
  */
-export async function update<T>(store: Store, name: string, change: (now: T | undefined) => T): Promise<T> {
+export async function update<T>(
+  store: Store,
+  name: string,
+  change: (now: T | undefined) => T | Promise<T>,
+): Promise<T> {
   for (let attempt = 0; attempt < 20; attempt++) {
     const now = await store.read<T>(name)
-    const value = change(now?.value)
+    const value = await change(now?.value)
     try {
       await store.write(name, value, now === undefined ? {ifAbsent: true} : {ifVersion: now.version})
       return value

@@ -140,6 +140,7 @@ export function fakeCloud(topology: Topology): FakeCloud {
 
   const deeds: {readonly [D in SqlDeed['deed']]: (deed: Extract<SqlDeed, {deed: D}>) => void} = {
     stop({instance}) {
+      if (!serverOf(instance).facts.active) return
       const server = reach(instance)
       server.lsn += 100
       replicate(server)

@@ -5,7 +5,7 @@ import {pointOfNoReturn} from '../../src/operations/plan.ts'
 import {preflightSwitchover} from '../../src/operations/preflight.ts'
 import type {Scene} from '../../src/operations/scene.ts'
 import {planSwitchover} from '../../src/operations/switchover.ts'
-import {preflightUnplanned} from '../../src/operations/unplanned.ts'
+import {planUnplanned, preflightUnplanned} from '../../src/operations/unplanned.ts'
 import {deriveTopology} from '../../src/topology/derive.ts'
 import {FROM, type Stage, sceneOf, stage, TO, topologyOf} from './stage.ts'
 
@@ -18,7 +18,7 @@ const question = async (it: Stage, change: (scene: Scene) => Scene = (scene) => 
 })
 
 test('every step before the point of no return can be taken back or changes nothing that lasts', async () => {
-  using it = stage()
+  const it = stage()
   const want = {from: FROM, to: TO, keepTraffic: false}
   const plan = planSwitchover(topologyOf(it), it.roles, await sceneOf(it), want)
   const before = plan.steps.slice(0, pointOfNoReturn(plan))
@@ -32,7 +32,7 @@ test('every step before the point of no return can be taken back or changes noth
 
 test('Enterprise Plus exchanges roles in one operation, Enterprise stops, proves and promotes', async () => {
   const kinds = async (preset: 'standard' | 'critical') => {
-    using it = stage(preset)
+    const it = stage(preset)
     const want = {from: FROM, to: TO, keepTraffic: true}
     return planSwitchover(topologyOf(it), it.roles, await sceneOf(it), want).steps.map(({kind}) => kind)
   }
@@ -44,7 +44,7 @@ test('Enterprise Plus exchanges roles in one operation, Enterprise stops, proves
 })
 
 test('a healthy pair may switch', async () => {
-  using it = stage()
+  const it = stage()
   expect(refusals(preflightSwitchover(await question(it)))).toEqual([])
 })
 
@@ -62,20 +62,20 @@ test.each<[string, string, (it: Stage) => void]>([
   ],
   ['a target that is gone', 'workloads', (it) => it.cloud.gone.add(TO)],
 ])('a switchover is refused with %s', async (_, check, spoil) => {
-  using it = stage()
+  const it = stage()
   spoil(it)
   expect(refusals(preflightSwitchover(await question(it)))).toContain(check)
 })
 
 test('a region is not given up while its database answers or its replica receives', async () => {
-  using it = stage()
+  const it = stage()
   expect(refusals(preflightUnplanned(await question(it), 60))).toEqual(
     expect.arrayContaining(['database', 'replica', 'evidence']),
   )
 })
 
 test('more loss than accepted is refused, with what would have to be accepted', async () => {
-  using it = stage()
+  const it = stage()
   it.cloud.gone.add(FROM)
   const checks = preflightUnplanned(await question(it), 0.1)
   expect(refusals(checks)).toEqual(['data loss'])
@@ -84,7 +84,7 @@ test('more loss than accepted is refused, with what would have to be accepted', 
 })
 
 test('a lost region comes back as the next generation, keeps what only it has, and takes traffic in steps', async () => {
-  using it = stage()
+  const it = stage()
   const roles = {...it.roles, epoch: 2, primary: TO, lost: [FROM], drained: [FROM]}
   const after = returnedRoles(roles, FROM)
   const now = deriveTopology(it.config, roles)
@@ -97,5 +97,18 @@ test('a lost region comes back as the next generation, keeps what only it has, a
   expect(plan.steps.flatMap((step) => (step.kind === 'replicate' ? [step.input.instance] : []))).toEqual([
     `stay-test-${FROM}-g2`,
     `stay-test-${TO}-g2`,
+  ])
+})
+
+test('a region that takes over from a lost one is in rotation before the other leaves it', async () => {
+  const it = stage()
+  const roles = {...it.roles, epoch: 2, primary: TO, drained: [FROM]}
+  const plan = planUnplanned(deriveTopology(it.config, roles), roles, await sceneOf(it), {from: TO, to: FROM})
+  const shares = plan.steps.flatMap((step) =>
+    step.kind === 'set-share' ? [[step.input.region, step.input.share]] : [],
+  )
+  expect(shares).toEqual([
+    [FROM, 1],
+    [TO, 0],
   ])
 })

@@ -2,6 +2,7 @@
 import type {Deed, Means} from '../means.ts'
 import type {StepInputs} from '../plan.ts'
 import {carryOut} from '../waits.ts'
+import {stopForGood} from './fence.ts'
 
 const START_MS = 10 * 60_000
 
@@ -39,6 +40,10 @@ export const captureDivergence: Deed<StepInputs['capture-divergence']> = {
       json,
       sql,
     }
+  },
+  async undo({instance}, means) {
+    const state = await stopForGood(means, instance)
+    await means.fences.change((now) => now.map((it) => (it.instance === instance ? {...it, state} : it)))
   },
 }
 

@@ -4,7 +4,7 @@ import {type Fence, withFence} from '../fences.ts'
 import {factsOf} from '../journal.ts'
 import type {Deed, Means} from '../means.ts'
 import type {StepInputs} from '../plan.ts'
-import {carryOut} from '../waits.ts'
+import {carryOut, type Waiting} from '../waits.ts'
 
 const REPLAY_MS = 30_000
 const STOP_MS = 2 * 60_000
@@ -54,16 +54,13 @@ function forkOf({journal}: Means): Pick<Fence, 'forkLsn' | 'forkXid'> {
 }
 
 /** Stops it when it can be reached; never throws for its absence. */
-export async function stopForGood(
-  means: Pick<Means, 'cloud' | 'clock'>,
-  instance: string,
-): Promise<'pending' | 'confirmed'> {
+export async function stopForGood(means: Waiting, instance: string): Promise<'pending' | 'confirmed'> {
   try {
     const facts = (await means.cloud.instances()).find(({name}) => name === instance)
     if (!facts) return 'confirmed'
     if (facts.active) {
       if (facts.state === 'UNKNOWN') return 'pending'
-      await carryOut(means as Means, {deed: 'stop', instance}, STOP_MS)
+      await carryOut(means, {deed: 'stop', instance}, STOP_MS)
     }
     return 'confirmed'
   } catch (thrown) {

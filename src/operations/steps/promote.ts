@@ -1,7 +1,8 @@
 /** The point of no return, in the two forms Cloud SQL has. */
 import {withFence} from '../fences.ts'
-import type {Deed, Means} from '../means.ts'
+import type {Deed, Found, Means} from '../means.ts'
 import type {StepInputs} from '../plan.ts'
+import {statusOfRefusal} from '../refusals.ts'
 import {carryOut} from '../waits.ts'
 
 const PROMOTE_MS = 10 * 60_000
@@ -10,14 +11,23 @@ const DESIGNATE_MS = 10 * 60_000
 /** Where the histories part: the last byte replayed, and the first transaction id the new primary will give away. True from the last replay on. */
 export const FORK = `SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint, pg_snapshot_xmax(pg_current_snapshot())`
 
-async function isPrimary({cloud}: Means, instance: string) {
-  const {inRecovery, timeline} = await cloud.position(instance)
-  return {done: !inRecovery, facts: {timeline}}
+async function isPrimary({cloud}: Means, instance: string): Promise<Found> {
+  try {
+    const {inRecovery, timeline} = await cloud.position(instance)
+    return {done: !inRecovery, facts: {timeline}}
+  } catch (thrown) {
+    // A failback of a lost region promotes an instance that it makes itself: before that there is none.
+    if (statusOfRefusal(thrown) === 404) return {done: false}
+    throw thrown
+  }
 }
+
+const isBusy = async ({cloud}: Means, instance: string) => (await cloud.running(instance)).length > 0
 
 /** instances.promoteReplica. Without `failover` the old primary stays a primary of its own: it must be fenced, before or after. */
 export const promote: Deed<StepInputs['promote']> = {
   observe: ({instance}, means) => isPrimary(means, instance),
+  underWay: ({instance}, means) => isBusy(means, instance),
   async act({instance, old, oldRegion, failover, epoch}, means) {
     const begunAt = means.clock.now()
     await carryOut(means, {deed: 'promote', instance, failover}, PROMOTE_MS)
@@ -44,6 +54,7 @@ export const promote: Deed<StepInputs['promote']> = {
  */
 export const switchover: Deed<StepInputs['switchover']> = {
   observe: ({instance}, means) => isPrimary(means, instance),
+  underWay: ({instance}, means) => isBusy(means, instance),
   async act({instance, old}, means) {
     const primary = (await means.cloud.instances()).find(({name}) => name === old)
     if (primary?.role === 'primary' && primary.drReplica !== instance)

@@ -10,11 +10,14 @@ const STREAM_MS = 10 * 60_000
 
 export const replicate: Deed<StepInputs['replicate']> = {
   settleMs: STREAM_MS,
-  async observe({instance}, {cloud}) {
-    const facts = (await cloud.instances()).find(({name}) => name === instance)
+  async observe({instance, primary}, {cloud}) {
+    const all = await cloud.instances()
+    const facts = all.find(({name}) => name === instance)
     if (facts?.state !== 'RUNNABLE') return {done: false}
     const {streaming, timeline, inRecovery} = await cloud.position(instance)
-    return {done: inRecovery && streaming, facts: {timeline}}
+    // A later step may have stopped its primary: then it cannot follow, and is a replica all the same.
+    const isStopped = all.find(({name}) => name === primary)?.active === false
+    return {done: inRecovery && (streaming || isStopped), facts: {timeline}}
   },
   async act({instance, region, primary, like}, means) {
     try {

@@ -22,16 +22,20 @@ export const recordRoles: Deed<StepInputs['record-roles']> = {
     await roles.change((now) => changedRoles(now, change))
     return undefined
   },
+  async undo({back}, {roles}) {
+    if (back) await roles.change((now) => changedRoles(now, back))
+  },
 }
 
-/** A region that was given up takes part again. */
+/** A region that was given up takes part again, with another instance: at once, so that no other run sees half of it. */
 export const returnRegion: Deed<StepInputs['return-region']> = {
   async observe({region}, {roles}) {
     return {done: !(await roles.read()).lost.includes(region)}
   },
-  async act({region}, {roles}) {
+  async act({region, generation}, {roles}) {
     await roles.change((now) => ({
       ...now,
+      generations: {...now.generations, [region]: generation},
       lost: now.lost.filter((it) => it !== region),
       drained: [...new Set([...now.drained, region])],
     }))

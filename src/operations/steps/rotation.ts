@@ -7,11 +7,14 @@ import {until} from '../waits.ts'
 const CHANGE_MS = 30_000
 const HEALTHY_MS = 3 * 60_000
 
-async function setTo({cloud, clock}: Means, region: string, backend: string, share: number): Promise<void> {
-  await until({clock}, CHANGE_MS, `${backend} kept changing`, async () => {
+async function setTo(means: Means, region: string, backend: string, share: number): Promise<void> {
+  const {cloud} = means
+  await until(means, CHANGE_MS, `${backend} kept changing`, async () => {
     const rotation = await cloud.rotation(backend)
     const groups = rotation.groups.map((it) => (it.region === region ? {...it, share} : it))
     if (groups.every((it, index) => it.share === rotation.groups[index]!.share)) return true
+    // After the reading whose fingerprint the change carries: whoever took over since has changed it, or is seen here.
+    await means.assertHeld()
     try {
       await cloud.setRotation(backend, {...rotation, groups})
       return true
@@ -37,8 +40,9 @@ export const setShare: Deed<StepInputs['set-share']> = {
     for (const backend of backends) await setTo(means, region, backend, share)
     return undefined
   },
-  async undo({region, backends}, means) {
-    for (const backend of backends) await setTo(means, region, backend, 1)
+  async undo({region, backends, back}, means) {
+    if (back === undefined) return
+    for (const backend of backends) await setTo(means, region, backend, back)
   },
 }
 

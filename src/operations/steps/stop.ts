@@ -2,7 +2,7 @@
 import {asHaError, HaError} from '../../errors.ts'
 import type {Deed, Means} from '../means.ts'
 import type {StepInputs} from '../plan.ts'
-import {carryOut} from '../waits.ts'
+import {carryOut, until} from '../waits.ts'
 
 const BACKUP_MS = 30 * 60_000
 /** PostgreSQL's fast shutdown ends with a checkpoint: minutes on a busy primary with a large cache. */
@@ -47,6 +47,10 @@ export const stopPrimary: Deed<StepInputs['stop-primary']> = {
     return {stoppedAt}
   },
   async undo({instance}, means) {
+    // A stop that is still under way does not show yet.
+    await until(means, STOP_MS, `${instance} was not free`, async () =>
+      (await means.cloud.running(instance)).length === 0 ? true : undefined,
+    )
     const facts = (await means.cloud.instances()).find(({name}) => name === instance)
     if (facts?.active === false) await carryOut(means, {deed: 'start', instance}, STOP_MS)
   },

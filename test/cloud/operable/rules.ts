@@ -6,7 +6,6 @@ import {describe, expect, onTestFinished, type TestContext, test} from 'vitest'
 import type {Clock} from '../../../src/clock.ts'
 import type {Operable, Rotation, SqlDeed} from '../../../src/cloud/operable.ts'
 import {asHaError} from '../../../src/errors.ts'
-import type {Means} from '../../../src/operations/means.ts'
 import {fenceRow} from '../../../src/operations/steps/fence.ts'
 import {carryOut as carry, until} from '../../../src/operations/waits.ts'
 
@@ -76,7 +75,8 @@ export function operableRules(cloudName: string, open: () => Promise<World | str
 type Rule = (title: string, body: (world: World, context: TestContext) => Promise<void>) => void
 type SharedPair = (world: World, edition: Edition) => Promise<Pair>
 
-const carryOut = ({cloud, clock, patienceMs}: World, deed: SqlDeed) => carry({cloud, clock} as Means, deed, patienceMs)
+const carryOut = ({cloud, clock, patienceMs}: World, deed: SqlDeed) =>
+  carry({cloud, clock, assertHeld: async () => {}}, deed, patienceMs)
 const eventually = <T>({clock, patienceMs}: World, what: string, ask: () => Promise<T | undefined>) =>
   until({clock}, patienceMs, what, ask)
 const refusal = (status: number) => ({code: 'CLOUD_REFUSED', data: {status}})
