@@ -39,40 +39,48 @@ async function open(): Promise<{
   }
 }
 
-test.skipIf(gcloudMissing)(
-  'gcloud lists, describes and drains backend services (skipped where gcloud is not installed)',
-  {timeout: 120_000},
-  async () => {
-    const {bench, gcloud, close} = await open()
-    try {
-      await openEdge(bench, {zones: {'us-east1-b': [18001], 'europe-west1-b': [18002]}})
-      expect(await gcloud('backend-services', 'list', '--format=value(name,protocol)')).toBe('web\tHTTP')
-      const health = await gcloud(
+test('gcloud lists, describes and drains backend services', {timeout: 120_000}, async ({skip}) => {
+  skip(gcloudMissing, 'gcloud is not installed on this machine')
+  const {bench, gcloud, close} = await open()
+  try {
+    await openEdge(bench, {zones: {'us-east1-b': [18001], 'europe-west1-b': [18002]}})
+    expect(await gcloud('backend-services', 'list', '--format=value(name,protocol)')).toBe('web\tHTTP')
+    const {backends, fingerprint} = JSON.parse(
+      await gcloud('backend-services', 'describe', 'web', '--global', '--format=json'),
+    )
+    expect(fingerprint).toMatch(/=$/)
+    expect(backends).toMatchObject([{balancingMode: 'RATE', capacityScaler: 1}, {capacityScaler: 1}])
+    const health = await gcloud(
+      'backend-services',
+      'get-health',
+      'web',
+      '--global',
+      '--format=value(status.healthStatus[].healthState)',
+    )
+    expect(health.split('\n')).toEqual(['HEALTHY', 'HEALTHY'])
+    const negs = await gcloud('network-endpoint-groups', 'list', '--format=value(name,zone.basename(),size)')
+    expect(negs.split('\n').toSorted()).toEqual(['web\teurope-west1-b\t1', 'web\tus-east1-b\t1'])
+    const drain = (zone: string, to = 0) =>
+      gcloud(
         'backend-services',
-        'get-health',
+        'update-backend',
         'web',
         '--global',
-        '--format=value(status.healthStatus[].healthState)',
+        '--network-endpoint-group=web',
+        `--network-endpoint-group-zone=${zone}`,
+        `--capacity-scaler=${to}`,
       )
-      expect(health.split('\n')).toEqual(['HEALTHY', 'HEALTHY'])
-      const negs = await gcloud('network-endpoint-groups', 'list', '--format=value(name,zone.basename(),size)')
-      expect(negs.split('\n').toSorted()).toEqual(['web\teurope-west1-b\t1', 'web\tus-east1-b\t1'])
-      const drain = (zone: string) =>
-        gcloud(
-          'backend-services',
-          'update-backend',
-          'web',
-          '--global',
-          '--network-endpoint-group=web',
-          `--network-endpoint-group-zone=${zone}`,
-          '--capacity-scaler=0',
-        )
-      await drain('us-east1-b')
-      const {body} = await bench.call('GET', '/global/backendServices/web')
-      expect(body.backends).toMatchObject([{capacityScaler: 0}, {capacityScaler: 1}])
-      await expect(drain('europe-west1-b')).rejects.toThrow(/sum of capacityScaler/)
-    } finally {
-      await close()
-    }
-  },
-)
+    await drain('us-east1-b')
+    const {body} = await bench.call('GET', '/global/backendServices/web')
+    expect(body.backends).toMatchObject([{capacityScaler: 0}, {capacityScaler: 1}])
+    await expect(drain('europe-west1-b')).rejects.toThrow(/sum of capacityScaler/)
+    await drain('us-east1-b', 0.5)
+    expect((await bench.call('GET', '/global/backendServices/web')).body.backends).toMatchObject([
+      {capacityScaler: 0.5},
+      {capacityScaler: 1},
+    ])
+    await expect(drain('europe-west1-c')).rejects.toThrow(/No backend with name/)
+  } finally {
+    await close()
+  }
+})

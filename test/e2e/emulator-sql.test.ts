@@ -394,7 +394,8 @@ test('the proxy’s sessions survive a crash of the primary by reconnecting to t
   await Promise.allSettled([before.end(), after.end()])
 })
 
-test.skipIf(!(await has('psql')))('psql connects', async () => {
+test('psql connects', async ({skip}) => {
+  skip(!(await has('psql')), 'psql is not installed on this machine')
   const {a} = await pair(false)
   const {port} = await observed(a)
   await cloud.done('POST', `${API}/instances/${a}/users`, {name: 'ann', password: 'secret'})
@@ -403,7 +404,8 @@ test.skipIf(!(await has('psql')))('psql connects', async () => {
   expect(stdout.trim()).toBe('42')
 })
 
-test.skipIf(!(await has('gcloud')))('gcloud lists, describes, promotes and switches over', async () => {
+test('gcloud lists, describes, promotes and switches over', async ({skip}) => {
+  skip(!(await has('gcloud')), 'gcloud is not installed on this machine')
   const {a, b} = await pair()
   const gcloud = async (...args: string[]) => {
     const env = {
