@@ -9,6 +9,11 @@ export const ERROR_CODES = {
   PLAN_NEEDS_ANSWER: {exit: 64, blame: 'you', means: 'something must be asked and there is no terminal'},
   PLAN_STALE: {exit: 1, blame: 'you', means: 'something moved since the plan was saved'},
   PLAN_UNSAFE: {exit: 1, blame: 'you', means: 'the plan would lose data that was not named'},
+  PLAN_DOWNGRADES: {
+    exit: 1,
+    blame: 'you',
+    means: 'the plan would lower availability, and that was not accepted by name',
+  },
   TARGET_UNSUPPORTED: {exit: 64, blame: 'you', means: 'this version cannot do that on this target'},
   DESTINATION_EXISTS: {exit: 1, blame: 'you', means: 'files would have been overwritten'},
   NODE_TOO_OLD: {exit: 69, blame: 'machine', means: 'this Node is too old'},

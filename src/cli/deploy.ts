@@ -10,6 +10,7 @@ import {assertNoneOpen} from '../operations/open.ts'
 import {forgetNode} from '../store/documents.ts'
 import {approve} from './approve.ts'
 import type {Surroundings} from './command.ts'
+import {assertAccepted, downgradesOf, recordDeployed} from './downgrades.ts'
 import {clusterEndpoints, type Environment} from './environment.ts'
 import {registerImages} from './images.ts'
 import {factsOf} from './plan.ts'
@@ -29,6 +30,8 @@ export interface DeployRequest extends Run {
   readonly refresh: boolean
   /** Parts that may lose their data. */
   readonly mayLose: readonly string[]
+  /** Downgrades of availability that are meant, by name. */
+  readonly accepted: readonly string[]
 }
 
 export interface Deployed {
@@ -63,6 +66,8 @@ export async function deploy(request: DeployRequest): Promise<Deployed> {
   const changed =
     request.all || request.refresh || planned === undefined || planned.some(({verdict}) => verdict === 'change')
   const result = changed ? await carryOut(environment, platform, over, surroundings.self) : undefined
+  // With --only the rest may still be what it was.
+  if (request.only === undefined) await recordDeployed(environment)
   const recorded = result?.recorded ?? environment.ledger.recorded
   const kubeconfigs = writeKubeconfigs(topology, recorded, paths)
   const endpoints = clusterEndpoints({topology, ledger: {recorded, fingerprints: {}}})
@@ -95,10 +100,12 @@ async function agree(
   if (interrupts.cancel.aborted) throw interrupted()
   assertSucceeded(preview, request.surroundings.self)
   const plan = [...preview.plan, ...platform.retired.plan]
-  if (saved) assertSameSteps(saved, plan)
-  emit({kind: 'plan.made', stacks: plan, warnings: environment.topology.warnings})
+  const downgrades = await downgradesOf(environment)
+  if (saved) assertSameSteps(saved, {stacks: plan, downgrades})
+  emit({kind: 'plan.made', stacks: plan, downgrades, warnings: environment.topology.warnings})
+  assertAccepted(downgrades, request.accepted)
   assertSafe(plan, request.mayLose, '--may-lose')
-  if (plan.some(({verdict}) => verdict === 'change')) {
+  if (downgrades.length > 0 || plan.some(({verdict}) => verdict === 'change')) {
     const {app, environment: name} = environment.config
     await approve({
       yes: yes || saved !== undefined,

@@ -3,7 +3,7 @@ import {existsSync, readdirSync, rmdirSync, rmSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {stopEmulator} from '../engine/emulator.ts'
 import type {Emit} from '../events/events.ts'
-import {readRoles} from '../store/documents.ts'
+import {forgetDeployed} from '../store/documents.ts'
 import {approve} from './approve.ts'
 import type {Surroundings} from './command.ts'
 import type {Environment, Paths} from './environment.ts'
@@ -40,10 +40,7 @@ export const isAnywhere = ({paths, ledger, recordedRoles}: Environment): boolean
 
 /** After the lock was given back: nothing of the environment stays on this machine. The bucket keeps the runs, as a history. */
 export async function removeRecords({paths, store}: Environment): Promise<void> {
-  if (paths.storeUrl.startsWith('gs://')) {
-    const roles = await readRoles(store)
-    if (roles) await store.remove('roles', {ifVersion: roles.version})
-  }
+  if (paths.storeUrl.startsWith('gs://')) await forgetDeployed(store)
   removeFiles(paths)
 }
 

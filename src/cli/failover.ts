@@ -17,6 +17,7 @@ import {deriveTopology} from '../topology/derive.ts'
 import {approve} from './approve.ts'
 import {checkKnown} from './choices.ts'
 import type {Surroundings} from './command.ts'
+import {downgradeChecks, downgradesOf} from './downgrades.ts'
 import type {Environment} from './environment.ts'
 import {meansOf, operableOf} from './operation.ts'
 import type {Run} from './run.ts'
@@ -43,17 +44,18 @@ export async function prepareFailover(environment: Environment, wish: FailoverWi
   const scene = await observeScene(operableOf(environment), topology)
   const want = {from, to, keepTraffic: wish.keepTraffic}
   const question = {topology, scene, from, to}
+  const lowered = downgradeChecks(await downgradesOf(environment), wish.acceptLossMs === undefined)
   if (!topology.database || roles.primary !== from) {
-    return {plan: planEvacuation(topology, roles, want), checks: takeover(question)}
+    return {plan: planEvacuation(topology, roles, want), checks: [...takeover(question), ...lowered]}
   }
   if (wish.acceptLossMs !== undefined) {
     const budgetSeconds = wish.acceptLossMs / 1000
     return {
       plan: planUnplanned(topology, roles, scene, {from, to}),
-      checks: preflightUnplanned(question, budgetSeconds),
+      checks: [...preflightUnplanned(question, budgetSeconds), ...lowered],
     }
   }
-  return {plan: planSwitchover(topology, roles, scene, want), checks: preflightSwitchover(question)}
+  return {plan: planSwitchover(topology, roles, scene, want), checks: [...preflightSwitchover(question), ...lowered]}
 }
 
 /** The region that takes over: the one asked for, or the only other one that can. */
@@ -103,7 +105,8 @@ export async function prepareFailback(environment: Environment, {region, soakMs}
     region,
     soakSeconds: soakMs / 1000,
   })
-  return {plan, checks: preflightFailback({topology, scene, from: roles.primary, to: region}, roles)}
+  const lowered = downgradeChecks(await downgradesOf(environment), true)
+  return {plan, checks: [...preflightFailback({topology, scene, from: roles.primary, to: region}, roles), ...lowered]}
 }
 
 export interface OperationRequest extends Run {

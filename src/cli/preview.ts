@@ -4,7 +4,9 @@ import {observeEmulator, stopEmulator} from '../engine/emulator.ts'
 import {interrupted, listenForInterrupts} from '../engine/interrupts.ts'
 import {writePlan} from '../engine/plan.ts'
 import type {Emit, StackPlan} from '../events/events.ts'
+import type {Downgrade} from '../topology/downgrades.ts'
 import type {Surroundings} from './command.ts'
+import {downgradesOf} from './downgrades.ts'
 import type {Environment} from './environment.ts'
 import {factsOf, unchangedPlan} from './plan.ts'
 import {openPlatform} from './platform.ts'
@@ -22,30 +24,31 @@ export interface PlanRequest {
   readonly refresh: boolean
 }
 
-export async function makePlan(request: PlanRequest): Promise<{stacks: readonly StackPlan[]}> {
+export interface MadePlan {
+  readonly stacks: readonly StackPlan[]
+  readonly downgrades: readonly Downgrade[]
+}
+
+export async function makePlan(request: PlanRequest): Promise<MadePlan> {
   const {environment, out, all, refresh} = request
+  const downgrades = await downgradesOf(environment)
   if (out === undefined && !all && !refresh) {
     const stacks = unchangedPlan(environment, versionsOf())
-    if (stacks) return {stacks}
+    if (stacks) return {stacks, downgrades}
   }
-  if (environment.config.target === 'gcp') return {stacks: await preview(request)}
+  if (environment.config.target === 'gcp') return {stacks: await preview(request, downgrades), downgrades}
   const wasRunning = (await observeEmulator(environment.paths.emulator)) !== undefined
   try {
-    return {stacks: await preview(request)}
+    return {stacks: await preview(request, downgrades), downgrades}
   } finally {
     if (!wasRunning) await stopEmulator(environment.paths.emulator, request.surroundings.env)
   }
 }
 
-async function preview({
-  environment,
-  emit,
-  surroundings,
-  out,
-  only,
-  all,
-  refresh,
-}: PlanRequest): Promise<readonly StackPlan[]> {
+async function preview(
+  {environment, emit, surroundings, out, only, all, refresh}: PlanRequest,
+  downgrades: readonly Downgrade[],
+): Promise<readonly StackPlan[]> {
   using interrupts = listenForInterrupts(process, emit)
   const platform = await openPlatform({environment, emit, surroundings, interrupts})
   const result = await platform.run('preview', {all, refresh, ...(only && {only})})
@@ -54,7 +57,7 @@ async function preview({
   const plan = [...result.plan, ...platform.retired.plan]
   if (out !== undefined) {
     const facts = await factsOf(environment, platform)
-    await writePlan(out, {format: 1, madeAt: systemClock.now(), facts, stacks: plan})
+    await writePlan(out, {format: 1, madeAt: systemClock.now(), facts, stacks: plan, downgrades})
   }
   return plan
 }

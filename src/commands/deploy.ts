@@ -22,6 +22,7 @@ export default class Deploy extends HaCommand {
     ...lockFlags,
     ...scopeFlags,
     plan: Flags.string({summary: 'Carry out this saved plan, or nothing when the world has moved since.'}),
+    'accept-downgrade': Flags.string({summary: 'A loss of availability that is meant, by name.', multiple: true}),
     'may-lose': Flags.string({summary: 'A part that may lose its data, by name.', multiple: true}),
   }
 
@@ -39,7 +40,14 @@ export default class Deploy extends HaCommand {
     ])
     await prepareState({open, yes: flags.yes || flags.plan !== undefined, emit, surroundings})
     const done = await underLock({open, operation: 'deploy', lockTimeoutMs, emit, surroundings}, (run) =>
-      deploy({...run, ...flags, emit, surroundings, mayLose: flags['may-lose'] ?? []}),
+      deploy({
+        ...run,
+        ...flags,
+        emit,
+        surroundings,
+        mayLose: flags['may-lose'] ?? [],
+        accepted: flags['accept-downgrade'] ?? [],
+      }),
     )
     const {environment, observation, changed, kubeconfigs} = done
     const [call, tries] = [(command: string) => this.call(command), triesOf(environment)]

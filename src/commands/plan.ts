@@ -28,16 +28,17 @@ export default class Plan extends HaCommand {
     const environment = await openEnvironment(surroundings.cwd, flags)
     const {makePlan} = await import('../cli/preview.ts')
     const out = flags.out === undefined ? undefined : resolve(surroundings.cwd, flags.out)
-    const {stacks} = await makePlan({...flags, environment, emit, surroundings, out})
+    const made = await makePlan({...flags, environment, emit, surroundings, out})
+    const {stacks, downgrades} = made
     const {warnings} = environment.topology
-    if (flags.markdown !== undefined)
-      await writeMarkdown(resolve(surroundings.cwd, flags.markdown), environment, stacks)
-    const changes = stacks.some(({verdict}) => verdict === 'change')
+    if (flags.markdown !== undefined) await writeMarkdown(resolve(surroundings.cwd, flags.markdown), environment, made)
+    const changes = downgrades.length > 0 || stacks.some(({verdict}) => verdict === 'change')
     const cost = environment.config.target === 'gcp' ? [costLine(environment.topology)] : []
     const saved = out === undefined ? [] : [`Saved to ${flags.out}.`]
-    report.result([...planLines(stacks, warnings, style), ...cost, ...saved], {
+    report.result([...planLines({stacks, downgrades, warnings}, style), ...cost, ...saved], {
       changes,
       stacks,
+      downgrades,
       warnings,
       cost: cost[0],
     })

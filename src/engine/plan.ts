@@ -26,7 +26,12 @@ export interface SavedPlan {
   readonly madeAt: number
   readonly facts: PlanFacts
   readonly stacks: readonly StackPlan[]
+  /** Of availability, as they were shown. */
+  readonly downgrades: readonly {readonly name: string; readonly says: string}[]
 }
+
+/** What a plan would do, whatever it was made from. */
+export type Steps = Pick<SavedPlan, 'stacks' | 'downgrades'>
 
 /** A short hash of any plain value, the order of keys aside. */
 export const hashOf = (value: unknown): string =>
@@ -80,21 +85,22 @@ export function assertFresh(saved: SavedPlan, now: PlanFacts): void {
 }
 
 /** Throws PLAN_STALE when a fresh preview expects other changes than the saved plan: something outside of ha changed. */
-export function assertSameSteps(saved: SavedPlan, fresh: readonly StackPlan[]): void {
-  const [before, after] = [stepsOf(saved.stacks), stepsOf(fresh)]
+export function assertSameSteps(saved: Steps, fresh: Steps): void {
+  const [before, after] = [stepsOf(saved), stepsOf(fresh)]
   const more = [...after].filter(([key]) => !before.has(key)).map(([, text]) => `now also: ${text}`)
   const less = [...before].filter(([key]) => !after.has(key)).map(([, text]) => `no longer: ${text}`)
   if (more.length + less.length > 0) throw stale([...more, ...less])
 }
 
-const stepsOf = (stacks: readonly StackPlan[]): ReadonlyMap<string, string> =>
-  new Map(
-    stacks.flatMap((stack) =>
+const stepsOf = ({stacks, downgrades}: Steps): ReadonlyMap<string, string> =>
+  new Map([
+    ...downgrades.map(({name, says}) => [`lower ${name}`, says] as const),
+    ...stacks.flatMap((stack) =>
       stack.verdict === 'change' && stack.changes.length === 0
         ? [[stack.stack, `run ${stack.stack}`] as const]
         : stack.changes.map((change) => [canonical(change), describe(change)] as const),
     ),
-  )
+  ])
 
 const describe = ({action, part}: PlannedChange): string => `${action} ${part.what} ${part.name} (${part.stack})`
 

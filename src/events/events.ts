@@ -60,7 +60,12 @@ interface Kinds {
   'lock.awaited': {owner: string; operation: string; since: number; host: string}
   'lock.acquired': {fence: number}
   'lock.broken': {owner: string; operation: string; reason: string}
-  'plan.made': {stacks: readonly StackPlan[]; warnings: readonly string[]}
+  'plan.made': {
+    stacks: readonly StackPlan[]
+    /** What survives less after it than before: first in what people read, refused unless accepted by name. */
+    downgrades: readonly {readonly name: string; readonly says: string}[]
+    warnings: readonly string[]
+  }
   'stack.skipped': {stack: string; reason: 'unchanged' | 'region-lost' | 'not-chosen' | 'needs-failed'}
   'stack.queued': {stack: string; needs: readonly string[]}
   'stack.started': {stack: string; operation: 'preview' | 'up' | 'refresh' | 'destroy'}

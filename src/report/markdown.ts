@@ -6,6 +6,7 @@ export interface MarkdownPlan {
   readonly app: string
   readonly environment: string
   readonly stacks: readonly StackPlan[]
+  readonly downgrades: readonly {readonly name: string; readonly says: string}[]
   readonly warnings: readonly string[]
   /** Lines of the cost estimate, on targets that cost something. */
   readonly cost?: readonly string[]
@@ -29,7 +30,8 @@ export function planMarkdown(plan: MarkdownPlan, limit = MOST_CHARACTERS): strin
     markerOf(app, environment),
     `### Plan for ${text(app)} (${text(environment)})`,
     '',
-    moved.length === 0 ? '**No changes.** The platform is as ha.yaml says.' : `**${summary(changes, moved)}**`,
+    `**${headline(plan, changes, moved)}**`,
+    ...lowered(plan.downgrades),
     ...risks(changes),
     ...plan.warnings.map((warning) => `\n> ⚠️ ${text(warning)}`),
     ...(moved.length > 0 ? ['', ...overview(moved)] : []),
@@ -62,11 +64,25 @@ function bounded(head: string, parts: readonly string[], tail: string, limit: nu
 const cut = (whole: string, most: number) =>
   whole.length <= most ? whole : `${whole.slice(0, Math.max(0, most - 1))}…`
 
+function headline({downgrades}: MarkdownPlan, changes: readonly PlannedChange[], moved: readonly StackPlan[]): string {
+  if (moved.length > 0) return summary(changes, moved)
+  return downgrades.length > 0
+    ? 'No part changes; what the platform promises does.'
+    : 'No changes. The platform is as ha.yaml says.'
+}
+
 function summary(changes: readonly PlannedChange[], moved: readonly StackPlan[]): string {
   const counted = ACTIONS.map((action) => [action, countOf(changes, action)] as const).filter(([, n]) => n > 0)
   const steps = moved.filter((stack) => stack.changes.length === 0).length
   const parts = [...counted.map(([action, n]) => `${n} to ${action}`), ...(steps > 0 ? [`${steps} steps to run`] : [])]
   return `${parts.join(', ')}.`
+}
+
+/** What survives less comes before all else. */
+function lowered(downgrades: MarkdownPlan['downgrades']): string[] {
+  if (downgrades.length === 0) return []
+  const lines = downgrades.map(({name, says}) => `> - ${text(says)} (${code(name)})`)
+  return ['', '> [!CAUTION]', '> This lowers availability; a deploy refuses until each is accepted by name:', ...lines]
 }
 
 /** Replacing or deleting what holds data comes before everything else that is said. */

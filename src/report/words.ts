@@ -1,5 +1,5 @@
 /** Events → sentences. Pure: one event in, the lines a person should read out, or none. */
-import type {Action, Event, PlannedChange, StackPlan} from '../events/events.ts'
+import type {Action, Event, PlannedChange} from '../events/events.ts'
 import {bytes, count, duration, value} from './format.ts'
 import type {Style} from './style.ts'
 
@@ -50,7 +50,7 @@ export function wordsFor(event: Event, {style, verbose}: Wording): readonly stri
     case 'lock.broken':
       return [style('warn', `Took over the lock of ${event.owner} (${event.operation}): ${event.reason}`)]
     case 'plan.made':
-      return planLines(event.stacks, event.warnings, style)
+      return planLines(event, style)
     case 'stack.skipped':
       return event.reason === 'unchanged' && !verbose
         ? []
@@ -173,11 +173,16 @@ export function progressText({
   return parts.join(' · ')
 }
 
+export type Planned = Pick<Extract<Event, {kind: 'plan.made'}>, 'stacks' | 'downgrades' | 'warnings'>
+
 /** The plan: risks first, then a tree by stack, then one line that sums it up. */
-export function planLines(stacks: readonly StackPlan[], warnings: readonly string[], style: Style): string[] {
+export function planLines({stacks, downgrades, warnings}: Planned, style: Style): string[] {
   const changes = stacks.flatMap((stack) => stack.changes)
   const risky = changes.filter(({part, action}) => part.stateful && (action === 'replace' || action === 'delete'))
   const lines: string[] = []
+  for (const {name, says} of downgrades) {
+    lines.push(style('bad', `! lowers availability: ${says}`) + style('dim', ` [${name}]`))
+  }
   for (const {part, action} of risky) {
     lines.push(style('bad', `! ${action}s ${part.what} ${part.name}: what it holds is lost`))
   }
@@ -186,7 +191,7 @@ export function planLines(stacks: readonly StackPlan[], warnings: readonly strin
     lines.push(style('strong', stack.stack))
     lines.push(...stackLines(stack.changes, style))
   }
-  lines.push(summaryLine(changes, style))
+  lines.push(summaryLine(changes, downgrades.length, style))
   return lines
 }
 
@@ -218,7 +223,9 @@ function changeLines({part, action, fields}: PlannedChange, style: Style): strin
   ]
 }
 
-function summaryLine(changes: readonly PlannedChange[], style: Style): string {
+function summaryLine(changes: readonly PlannedChange[], downgrades: number, style: Style): string {
+  if (changes.length === 0 && downgrades > 0)
+    return `${style('strong', 'Plan:')} no part changes; what the platform promises does.`
   if (changes.length === 0) return style('good', 'No changes. The platform is as ha.yaml says.')
   const counted = (['create', 'update', 'replace', 'delete'] as const)
     .map((action) => [action, changes.filter((change) => change.action === action).length] as const)

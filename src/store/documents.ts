@@ -1,5 +1,6 @@
 /** The documents an environment has beside its lock: what every stack and step last gave, the roles, the runs. */
 import type {Recorded} from '../../stacks/stack.ts'
+import type {Resilience} from '../topology/downgrades.ts'
 import type {Roles} from '../topology/topology.ts'
 import {type Document, type Store, update} from './store.ts'
 
@@ -46,6 +47,25 @@ export const readRoles = (store: Store): Promise<Document<Roles> | undefined> =>
 /** `now`: the document these roles were made from; undefined when there were none. Throws STORE_CONFLICT. */
 export const writeRoles = (store: Store, roles: Roles, now: Document<Roles> | undefined): Promise<string> =>
   store.write('roles', roles, now === undefined ? {ifAbsent: true} : {ifVersion: now.version})
+
+const RESILIENCE = 'resilience'
+
+/** What the last whole deploy made the platform survive; undefined before it. */
+export const readResilience = async (store: Store): Promise<Resilience | undefined> =>
+  (await store.read<Resilience>(RESILIENCE))?.value
+
+/** Durable when it resolves. The environment's lock must be held: the last writer wins. */
+export async function recordResilience(store: Store, resilience: Resilience): Promise<void> {
+  await update<Resilience>(store, RESILIENCE, () => resilience)
+}
+
+/** Nothing is deployed any more: whatever comes next lowers nothing. */
+export async function forgetDeployed(store: Store): Promise<void> {
+  for (const name of ['roles', RESILIENCE]) {
+    const now = await store.read(name)
+    if (now) await store.remove(name, {ifVersion: now.version})
+  }
+}
 
 /** One run of a command that changes things, for `ha runs`. */
 export interface RunDocument {

@@ -1,6 +1,6 @@
 /** The rental example from its first deploy to its end: the built binary, the real engine, the local cloud. */
 import {execFileSync, spawnSync} from 'node:child_process'
-import {existsSync} from 'node:fs'
+import {existsSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {PubSub} from '@google-cloud/pubsub'
 import pg from 'pg'
@@ -237,6 +237,27 @@ platformTest(
     expect((await status()).troubles).toEqual([])
   },
 )
+
+platformTest('less availability stands first in the plan, and is refused until it is accepted by name', async () => {
+  platform.edit((text) =>
+    text.replace('replicas: { min: 4, max: 30, cpu: 60% }', 'replicas: { min: 3, max: 30, cpu: 60% }'),
+  )
+  const name = 'services.api.replicas.min'
+  const plan = await platform.ha('plan', '--markdown', 'plan.md')
+  expect(plan.stdout.split('\n')[0]).toContain(`! lowers availability: api keeps 3 instead of 4 instances`)
+  expect(readFileSync(join(platform.dir, 'plan.md'), 'utf8')).toContain(name)
+  const refused = await platform.ha('deploy', '--yes', '--json')
+  expect(refused.code).toBe(1)
+  expect(refused.events).toContainEqual(
+    expect.objectContaining({kind: 'plan.made', downgrades: [expect.objectContaining({name})]}),
+  )
+  expect(refused.events.at(-1)).toMatchObject({kind: 'error.raised', code: 'PLAN_DOWNGRADES'})
+  for (const region of (await status()).regions) {
+    expect(region.services.seen).toContainEqual(expect.objectContaining({name: 'api', desired: 4}))
+  }
+  expect(await platform.ha('deploy', '--yes', '--accept-downgrade', name)).toMatchObject({code: 0})
+  expect((await platform.ha('plan', '--json')).result).toMatchObject({changes: false, downgrades: []})
+})
 
 platformTest('destroy leaves no process, no port and no file', async () => {
   const ports = platform.ports()

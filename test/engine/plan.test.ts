@@ -35,7 +35,7 @@ const facts: PlanFacts = {
   serials: {data: 's1'},
   versions: {engine: '3.259.0', program: '0.1.0'},
 }
-const saved: SavedPlan = {format: 1, madeAt: 1, facts, stacks: [stack(change('create', 'a'))]}
+const saved: SavedPlan = {format: 1, madeAt: 1, facts, stacks: [stack(change('create', 'a'))], downgrades: []}
 
 test('a plan survives its file, readable by its owner alone', async () => {
   const path = join(dir, 'plan.json')
@@ -82,13 +82,20 @@ test.each([
     'now also: create Cloud SQL instance a (data)',
   ],
 ])('a preview that expects %s makes the plan stale', (_, fresh, reason) => {
-  expect(() => assertSameSteps(saved, fresh)).toThrow(
+  expect(() => assertSameSteps(saved, {stacks: fresh, downgrades: []})).toThrow(
     expect.objectContaining({code: 'PLAN_STALE', message: expect.stringContaining(reason)}),
   )
 })
 
 test('the same preview keeps the plan', () => {
-  expect(() => assertSameSteps(saved, [stack(change('create', 'a'))])).not.toThrow()
+  expect(() => assertSameSteps(saved, {...saved, madeAt: 2} as SavedPlan)).not.toThrow()
+})
+
+test('a plan shown without a loss of availability is stale when there is one now', () => {
+  const downgrades = [{name: 'preset', says: 'The preset goes from critical to dev.'}]
+  expect(() => assertSameSteps(saved, {...saved, downgrades})).toThrow(
+    expect.objectContaining({data: {reasons: ['now also: The preset goes from critical to dev.']}}),
+  )
 })
 
 test.each([

@@ -13,6 +13,7 @@ const plan = (stacks: readonly StackPlan[], more = {}) => ({
   app: 'rental',
   environment: 'production',
   stacks,
+  downgrades: [],
   warnings: [],
   ...more,
 })
@@ -34,6 +35,15 @@ test('what would lose data is said before the numbers, with its reason', () => {
   expect(text.indexOf('CAUTION')).toBeLessThan(text.indexOf('| create |'))
   expect(text).toContain('**replaces** Cloud SQL instance `rental-us-east1-g1` because of `region`')
   expect(text.indexOf('`±`')).toBeLessThan(text.indexOf('`+`'))
+})
+
+test('less availability is said before everything else, with the name that accepts it', () => {
+  const downgrades = [{name: 'services.api.replicas.min', says: 'api keeps 1 instead of 3 instances | at rest.'}]
+  const lost = change('db', 'delete', {part: {stack: 'data', what: 'Cloud SQL instance', name: 'db', stateful: true}})
+  const text = planMarkdown(plan([stack('data', lost)], {downgrades}))
+  expect(text).toContain('> - api keeps 1 instead of 3 instances &#124; at rest. (`services.api.replicas.min`)')
+  expect(text.indexOf('services.api.replicas.min')).toBeLessThan(text.indexOf('**deletes**'))
+  expect(planMarkdown(plan([], {downgrades}))).not.toContain('No changes')
 })
 
 test('every stack has a row, and a step that runs is told as a step', () => {

@@ -2,7 +2,7 @@ import {expect, test} from 'vitest'
 import type {Event, Part, PlannedChange} from '../../src/events/events.ts'
 import {bytes, duration, table} from '../../src/report/format.ts'
 import {colourless} from '../../src/report/style.ts'
-import {changesText, planLines, progressText, wordsFor} from '../../src/report/words.ts'
+import {changesText, type Planned, planLines, progressText, wordsFor} from '../../src/report/words.ts'
 
 const part = (over: Partial<Part> = {}): Part => ({
   stack: 'app-us-east1',
@@ -18,8 +18,8 @@ const change = (over: Partial<PlannedChange> = {}): PlannedChange => ({
   fields: [],
   ...over,
 })
-const plan = (...changes: PlannedChange[]) =>
-  planLines([{stack: 'app-us-east1', verdict: 'change', changes}], [], colourless)
+const planned = (over: Partial<Planned>) => planLines({stacks: [], downgrades: [], warnings: [], ...over}, colourless)
+const plan = (...changes: PlannedChange[]) => planned({stacks: [{stack: 'app-us-east1', verdict: 'change', changes}]})
 
 test.each([
   [0, '0.0 s'],
@@ -47,7 +47,7 @@ test('columns line up however wide their cells', () => {
 })
 
 test('a plan with nothing to do says so in one line', () => {
-  expect(planLines([{stack: 'edge', verdict: 'skip', changes: []}], [], colourless)).toEqual([
+  expect(planned({stacks: [{stack: 'edge', verdict: 'skip', changes: []}]})).toEqual([
     'No changes. The platform is as ha.yaml says.',
   ])
 })
@@ -70,8 +70,16 @@ test('the loss of data stands before everything else', () => {
   expect(lines.at(-1)).toBe('Plan: 1 to create, 1 to replace.')
 })
 
+test('less availability stands first, with the name that accepts it, even when no part changes', () => {
+  const downgrades = [{name: 'objectives.rpo', says: '60 s instead of 5 s of data may be lost.'}]
+  expect(planned({downgrades})).toEqual([
+    '! lowers availability: 60 s instead of 5 s of data may be lost. [objectives.rpo]',
+    'Plan: no part changes; what the platform promises does.',
+  ])
+})
+
 test('warnings of the topology stand in the plan', () => {
-  expect(planLines([], ['one region alone is too small'], colourless)[0]).toBe('! one region alone is too small')
+  expect(planned({warnings: ['one region alone is too small']})[0]).toBe('! one region alone is too small')
 })
 
 test('a failed stack tells what happened and what to do', () => {

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest'
 import type {Config} from '../../src/config/config.ts'
 import {deriveTopology} from '../../src/topology/derive.ts'
-import {availabilityDowngrades} from '../../src/topology/downgrades.ts'
+import {availabilityDowngrades, resilienceOf} from '../../src/topology/downgrades.ts'
 import {extendRoles, initialRoles} from '../../src/topology/roles.ts'
 import type {Roles} from '../../src/topology/topology.ts'
 import {exampleConfig} from '../fakes/config.ts'
@@ -9,10 +9,10 @@ import {exampleConfig} from '../fakes/config.ts'
 const BEFORE = exampleConfig({preset: 'critical', state: 'gs://stay-test-ha'})
 const ROLES = initialRoles(BEFORE)
 
-const names = (before: Config, after: Config, roles: Roles = extendRoles(ROLES, after)) =>
-  availabilityDowngrades(deriveTopology(before, extendRoles(ROLES, before)), deriveTopology(after, roles)).map(
-    ({name}) => name,
-  )
+const resilience = (config: Config, roles: Roles = extendRoles(ROLES, config)) =>
+  resilienceOf(deriveTopology(config, roles))
+const names = (before: Config, after: Config, roles?: Roles) =>
+  availabilityDowngrades(resilience(before), resilience(after, roles)).map(({name}) => name)
 
 const [API, SYNC] = BEFORE.services as [Config['services'][number], Config['services'][number]]
 const without = <T extends object, K extends keyof T>(value: T, key: K): Omit<T, K> => {
@@ -22,19 +22,12 @@ const without = <T extends object, K extends keyof T>(value: T, key: K): Omit<T,
 
 const CASES: readonly (readonly [string, Config, readonly string[]])[] = [
   ['nothing', BEFORE, []],
-  ['fewer regions', {...BEFORE, regions: ['us-east1']}, ['regions', 'regions.europe-west1']],
+  ['fewer regions', {...BEFORE, regions: ['us-east1']}, ['regions.europe-west1']],
   ['another region instead', {...BEFORE, regions: ['us-east1', 'us-west1']}, ['regions.europe-west1']],
   [
     'critical to standard',
     {...BEFORE, preset: 'standard'},
-    [
-      'preset',
-      'nodes.us-east1',
-      'nodes.europe-west1',
-      'database.us-east1.edition',
-      'database.europe-west1.availability',
-      'database.europe-west1.edition',
-    ],
+    ['preset', 'nodes', 'database.replica.availability', 'database.edition'],
   ],
   [
     'a lower floor of instances',
@@ -80,18 +73,25 @@ test('standard to dev is also the end of protection and of the standby in a seco
   expect(names({...BEFORE, preset: 'standard'}, {...BEFORE, preset: 'dev'})).toEqual([
     'preset',
     'protection',
-    'database.us-east1.availability',
+    'database.primary.availability',
   ])
 })
 
-test('a failover is no downgrade', () => {
-  expect(names(BEFORE, BEFORE, {...ROLES, epoch: 2, primary: 'europe-west1'})).toEqual([])
+test.each(['standard', 'critical'] as const)('a failover is no downgrade with the preset %s', (preset) => {
+  const config = {...BEFORE, preset}
+  expect(names(config, config, {...ROLES, epoch: 2, primary: 'europe-west1'})).toEqual([])
 })
 
 test('a downgrade says from what to what', () => {
-  const [regions] = availabilityDowngrades(
-    deriveTopology(BEFORE, ROLES),
-    deriveTopology({...BEFORE, regions: ['us-east1']}, ROLES),
-  )
-  expect(regions).toEqual({name: 'regions', says: '2 regions become 1.'})
+  expect(availabilityDowngrades(resilience(BEFORE), resilience({...BEFORE, regions: ['us-east1']}))).toEqual([
+    {
+      name: 'regions.europe-west1',
+      says: 'europe-west1 is given up, with what only it holds: 2 regions become 1.',
+    },
+  ])
+})
+
+test('what is recorded of a platform survives being written down', () => {
+  const recorded = resilience(BEFORE)
+  expect(JSON.parse(JSON.stringify(recorded))).toEqual(recorded)
 })
