@@ -42,6 +42,7 @@ export const ERROR_CODES = {
   OPERATION_UNCHANGED: {exit: 18, blame: 'cloud', means: 'the operation failed or was not begun; nothing changed'},
   OPERATION_INCOMPLETE: {exit: 22, blame: 'cloud', means: 'the operation is unfinished; the service is up'},
   OPERATION_OPEN: {exit: 1, blame: 'you', means: 'an operation was left in the middle'},
+  REGION_SILENT: {exit: 22, blame: 'cloud', means: 'a region does not answer; everything else was deployed'},
   WORKLOAD_UNHEALTHY: {exit: 1, blame: 'you', means: 'deployed, but not all of it serves'},
   MIGRATION_FAILED: {exit: 1, blame: 'you', means: 'the database migration failed'},
   TIMED_OUT: {exit: 1, blame: 'cloud', means: 'something took longer than its deadline'},

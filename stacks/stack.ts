@@ -17,9 +17,9 @@ export interface Stack {
   /**
    * Everything the program depends on besides versions: a slice of the topology and of what was recorded. Plain JSON, so that
    * its hash is the stack's fingerprint. Where a value is not recorded yet (a plan before the first deploy), the value it is
-   * expected to have, or a placeholder.
+   * expected to have, or a placeholder. `silent`: regions that do not answer now; what is in them must not be touched.
    */
-  input(recorded: Recorded): unknown
+  input(recorded: Recorded, silent?: readonly string[]): unknown
   /** Pulumi is imported only when this is called. Must be run inside an Automation API inline program. */
   program(input: never): Promise<Exports>
 }
@@ -32,7 +32,7 @@ export interface Step {
   readonly title: string
   readonly needs: readonly string[]
   readonly region?: string
-  input(recorded: Recorded): unknown
+  input(recorded: Recorded, silent?: readonly string[]): unknown
   /** Which deed; the engine maps it to the cloud port. */
   readonly deed: 'prepare-database' | 'migrate' | 'discover-endpoints' | 'publish-secrets'
 }

@@ -16,7 +16,7 @@ import {registerImages} from './images.ts'
 import {factsOf} from './plan.ts'
 import {openPlatform, type Platform} from './platform.ts'
 import {assertRolesAgree, recordRoles} from './roles.ts'
-import {assertSucceeded, type Run} from './run.ts'
+import {assertSucceeded, assertWhole, type Run} from './run.ts'
 import {untilServing, writeKubeconfigs} from './serving.ts'
 
 export interface DeployRequest extends Run {
@@ -64,23 +64,27 @@ export async function deploy(request: DeployRequest): Promise<Deployed> {
   }
   const planned = await agree(request, platform, over).catch(leaveNothing)
   const changed =
-    request.all || request.refresh || planned === undefined || planned.some(({verdict}) => verdict === 'change')
+    request.all || request.refresh || planned === undefined || planned.plan.some(({verdict}) => verdict === 'change')
   const result = changed ? await carryOut(environment, platform, over, surroundings.self) : undefined
-  // With --only the rest may still be what it was.
-  if (request.only === undefined) await recordDeployed(environment)
+  const {silent, nodes} = result ?? planned?.preview ?? NOTHING_RUN
+  // With --only, or without an answer, the rest may still be what it was.
+  if (request.only === undefined && silent.length === 0) await recordDeployed(environment)
   const recorded = result?.recorded ?? environment.ledger.recorded
   const kubeconfigs = writeKubeconfigs(topology, recorded, paths)
   const endpoints = clusterEndpoints({topology, ledger: {recorded, fingerprints: {}}})
   const observation = await untilServing({
     cloud: platform.cloud,
-    topology,
+    topology: {...topology, regions: topology.regions.filter(({name}) => !silent.includes(name))},
     endpoints,
     clock: systemClock,
     emit,
     signal: interrupts.cancel,
   })
+  assertWhole({silent, nodes}, surroundings.self)
   return {changed, observation, kubeconfigs, environment}
 }
+
+const NOTHING_RUN: Pick<GraphResult, 'silent' | 'nodes'> = {silent: [], nodes: []}
 
 type Over = Parameters<Platform['run']>[1]
 
@@ -89,7 +93,7 @@ async function agree(
   request: DeployRequest,
   platform: Platform,
   over: Over,
-): Promise<readonly StackPlan[] | undefined> {
+): Promise<{readonly plan: readonly StackPlan[]; readonly preview: GraphResult} | undefined> {
   const {environment, emit, yes, interrupts} = request
   const isFirst = Object.keys(environment.ledger.fingerprints).length === 0
   const saved = request.plan === undefined ? undefined : await readPlan(request.plan)
@@ -113,7 +117,7 @@ async function agree(
       question: `Deploy this to ${app} (${name})?`,
     })
   }
-  return plan
+  return {plan, preview}
 }
 
 async function carryOut(environment: Environment, platform: Platform, over: Over, self: string): Promise<GraphResult> {

@@ -9,10 +9,10 @@ import type {MadePlan} from './preview.ts'
 export async function writeMarkdown(
   path: string,
   {config, topology}: Pick<Environment, 'config' | 'topology'>,
-  made: MadePlan,
+  made: MadePlan & {readonly warnings: readonly string[]},
 ): Promise<void> {
   const cost = config.target === 'gcp' ? {cost: costLines(topology)} : {}
   const {app, environment} = config
   await mkdir(dirname(path), {recursive: true})
-  await writeFile(path, planMarkdown({app, environment, ...made, warnings: topology.warnings, ...cost}))
+  await writeFile(path, planMarkdown({app, environment, ...made, ...cost}))
 }

@@ -112,6 +112,8 @@ export async function openPlatform({environment, emit, surroundings, interrupts}
         steps: deedsOf({topology, cloud, emit, endpoint, secret: (name) => secrets.get(name)}),
         identify: identifier(config.project),
         lost: roles.lost,
+        answers: async (region) =>
+          recorded[`cell-${region}`]?.endpoint === undefined || cloud.answers(endpoint(region)),
         assertHeld: async () => {},
         record: async (name, entry) => {
           recorded[name] = entry.outputs

@@ -27,6 +27,8 @@ export interface PlanRequest {
 export interface MadePlan {
   readonly stacks: readonly StackPlan[]
   readonly downgrades: readonly Downgrade[]
+  /** Regions that do not answer: what would change in them is not known. */
+  readonly silent: readonly string[]
 }
 
 export async function makePlan(request: PlanRequest): Promise<MadePlan> {
@@ -34,21 +36,27 @@ export async function makePlan(request: PlanRequest): Promise<MadePlan> {
   const downgrades = await downgradesOf(environment)
   if (out === undefined && !all && !refresh) {
     const stacks = unchangedPlan(environment, versionsOf())
-    if (stacks) return {stacks, downgrades}
+    if (stacks) return {stacks, downgrades, silent: []}
   }
-  if (environment.config.target === 'gcp') return {stacks: await preview(request, downgrades), downgrades}
+  if (environment.config.target === 'gcp') return {...(await preview(request, downgrades)), downgrades}
   const wasRunning = (await observeEmulator(environment.paths.emulator)) !== undefined
   try {
-    return {stacks: await preview(request, downgrades), downgrades}
+    return {...(await preview(request, downgrades)), downgrades}
   } finally {
     if (!wasRunning) await stopEmulator(environment.paths.emulator, request.surroundings.env)
   }
 }
 
+/** What a reader of the plan must know besides its changes. Pure. */
+export const warningsOf = ({topology}: Pick<Environment, 'topology'>, {silent}: Pick<MadePlan, 'silent'>) => [
+  ...silent.map((region) => `${region} does not answer: what would change in it is not part of this plan.`),
+  ...topology.warnings,
+]
+
 async function preview(
   {environment, emit, surroundings, out, only, all, refresh}: PlanRequest,
   downgrades: readonly Downgrade[],
-): Promise<readonly StackPlan[]> {
+): Promise<Pick<MadePlan, 'stacks' | 'silent'>> {
   using interrupts = listenForInterrupts(process, emit)
   const platform = await openPlatform({environment, emit, surroundings, interrupts})
   const result = await platform.run('preview', {all, refresh, ...(only && {only})})
@@ -59,5 +67,5 @@ async function preview(
     const facts = await factsOf(environment, platform)
     await writePlan(out, {format: 1, madeAt: systemClock.now(), facts, stacks: plan, downgrades})
   }
-  return plan
+  return {stacks: plan, silent: result.silent}
 }

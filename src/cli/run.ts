@@ -109,6 +109,21 @@ export function assertSucceeded(result: GraphResult, self: string): void {
   )
 }
 
+/** @throws HaError REGION_SILENT when a region did not answer: what was left alone in it, and what to do. */
+export function assertWhole({silent, nodes}: Pick<GraphResult, 'silent' | 'nodes'>, self: string): void {
+  if (silent.length === 0) return
+  const left = nodes.filter(({how}) => how === 'silent').map(({name}) => name)
+  const what = left.length > 0 ? `left as they are: ${left.join(', ')}` : 'nothing in it had to change'
+  throw new HaError('REGION_SILENT', `Deployed but for ${silent.join(', ')}, which does not answer (${what}).`, {
+    next: [
+      'ha status',
+      `When it answers again: ${self} deploy goes on where this one stopped.`,
+      ...silent.map((region) => `If it is gone: ha failover --region ${region} --dry-run shows what leaving it takes.`),
+    ],
+    data: {regions: silent, left},
+  })
+}
+
 /** What this machine lacks stands above what failed for want of it: the exit code then says whose move it is. */
 function machineCode({nodes}: GraphResult): ErrorCode | undefined {
   const codes = nodes.flatMap(({problems}) => problems.map(({code}) => code))

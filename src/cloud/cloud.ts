@@ -55,6 +55,8 @@ export interface Observation {
 
 /** Deeds Pulumi has no resource for, or none that survives a change of roles. Each is idempotent. */
 export interface Cloud {
+  /** Whether a region's Kubernetes API answers; a few seconds, and more than one try. */
+  answers(endpoint: string): Promise<boolean>
   observe(topology: Topology, endpoints: Readonly<Record<string, string>>): Promise<Observation>
   /** Instances and their observed roles. @throws HaError CLOUD_UNREACHABLE */
   instances(

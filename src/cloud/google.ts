@@ -2,7 +2,7 @@
 import type {Clock} from '../clock.ts'
 import type {Cloud} from './cloud.ts'
 import {discoverEndpoints} from './compute.ts'
-import {podLogs, runJob} from './kubernetes.ts'
+import {answers, podLogs, runJob} from './kubernetes.ts'
 import {observe} from './observe.ts'
 import {addSecret, hasSecret} from './secrets.ts'
 import {listInstances, prepareDatabase} from './sql.ts'
@@ -11,6 +11,7 @@ import type {Wires} from './wires.ts'
 export function createCloud(wires: Wires, clock: Clock): Cloud {
   const token = async () => wires.token?.()
   return {
+    answers: (endpoint) => answers(clock, endpoint),
     observe: async (topology, endpoints) => observe(wires, topology, endpoints, await token()),
     instances: async (project) => listInstances(wires, project, await token()),
     prepareDatabase: async (request) => prepareDatabase(wires, clock, request, await token()),

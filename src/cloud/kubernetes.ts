@@ -1,7 +1,8 @@
 /** The few Kubernetes calls ha makes itself. Endpoint: base URL of a cluster's API server. */
+import type {Clock} from '../clock.ts'
 import {HaError} from '../errors.ts'
 import type {ServiceSeen} from './cloud.ts'
-import {callJson, findJson, withToken} from './rest.ts'
+import {callJson, findJson, statusOf, withToken} from './rest.ts'
 
 interface Meta {
   readonly name: string
@@ -43,6 +44,27 @@ interface List<T> {
 }
 
 export type Token = string | undefined
+
+/** A region that hangs is told from one that is slow, or just being restarted, in at most eleven seconds. */
+const ANSWER_DEADLINE_MS = 3000
+const ANSWER_PAUSES_MS = [1000, 1000]
+
+/**
+ * Whether the API server can serve. Refusing whoever asks is an answer too: `/readyz` is open to all unless that was changed.
+ * https://kubernetes.io/docs/reference/using-api/health-checks/
+ */
+export async function answers(clock: Clock, endpoint: string, deadlineMs = ANSWER_DEADLINE_MS): Promise<boolean> {
+  for (const pause of [...ANSWER_PAUSES_MS, undefined]) {
+    try {
+      await callJson(`${endpoint}/readyz`, {deadlineMs})
+      return true
+    } catch (error) {
+      if ((statusOf(error) ?? 500) < 500) return true
+    }
+    if (pause !== undefined) await clock.sleep(pause)
+  }
+  return false
+}
 
 /** Every service's pods, counted. */
 export async function servicesIn(endpoint: string, namespace: string, token: Token): Promise<readonly ServiceSeen[]> {

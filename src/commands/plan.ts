@@ -26,12 +26,13 @@ export default class Plan extends HaCommand {
     const {report, emit, style} = this.begin(flags)
     const surroundings = this.surroundings()
     const environment = await openEnvironment(surroundings.cwd, flags)
-    const {makePlan} = await import('../cli/preview.ts')
+    const {makePlan, warningsOf} = await import('../cli/preview.ts')
     const out = flags.out === undefined ? undefined : resolve(surroundings.cwd, flags.out)
     const made = await makePlan({...flags, environment, emit, surroundings, out})
-    const {stacks, downgrades} = made
-    const {warnings} = environment.topology
-    if (flags.markdown !== undefined) await writeMarkdown(resolve(surroundings.cwd, flags.markdown), environment, made)
+    const {stacks, downgrades, silent} = made
+    const warnings = warningsOf(environment, made)
+    if (flags.markdown !== undefined)
+      await writeMarkdown(resolve(surroundings.cwd, flags.markdown), environment, {...made, warnings})
     const changes = downgrades.length > 0 || stacks.some(({verdict}) => verdict === 'change')
     const cost = environment.config.target === 'gcp' ? [costLine(environment.topology)] : []
     const saved = out === undefined ? [] : [`Saved to ${flags.out}.`]
@@ -39,6 +40,7 @@ export default class Plan extends HaCommand {
       changes,
       stacks,
       downgrades,
+      silent,
       warnings,
       cost: cost[0],
     })

@@ -1,7 +1,7 @@
 /** All stacks and steps of an environment in the order their needs demand, as many at once as the machine bears. */
 import {availableParallelism} from 'node:os'
 import type {Node, Recorded, Step} from '../../stacks/stack.ts'
-import type {HaError} from '../errors.ts'
+import {HaError} from '../errors.ts'
 import type {Action, Problem, StackPlan} from '../events/events.ts'
 import type {Identify} from './identity.ts'
 import {endOrphans} from './orphans.ts'
@@ -26,6 +26,8 @@ export interface GraphRun extends StackContext {
   readonly identify: Identify
   /** Regions given up: their nodes are left out and reported. */
   readonly lost: readonly string[]
+  /** Whether a region answers; true where nothing of it was made yet. Bounded, and tried more than once before it says no. */
+  answers(region: string): Promise<boolean>
   /** Run also what has not changed. */
   readonly all?: boolean
   /** Only these nodes; what they need is taken from what is recorded. */
@@ -44,7 +46,8 @@ export interface GraphRun extends StackContext {
 
 export interface NodeResult {
   readonly name: string
-  readonly how: 'done' | 'skipped' | 'failed' | 'left-out' | 'interrupted'
+  /** `silent`: its region does not answer, so it was not run, or given up in the middle. */
+  readonly how: 'done' | 'skipped' | 'silent' | 'failed' | 'left-out' | 'interrupted'
   readonly counts: Partial<Record<Action, number>>
   readonly problems: readonly Problem[]
 }
@@ -53,6 +56,8 @@ export interface GraphResult {
   /** Nothing failed, was left out because something failed, or was interrupted. */
   readonly ok: boolean
   readonly interrupted: boolean
+  /** Regions that did not answer. Whatever is in them was left as it was. */
+  readonly silent: readonly string[]
   readonly nodes: readonly NodeResult[]
   /** In the order of the nodes; what was not looked at is missing. */
   readonly plan: readonly StackPlan[]
@@ -69,10 +74,12 @@ const CONCURRENCY = Math.max(2, Math.min(8, availableParallelism() + 1))
 export async function runGraph(run: GraphRun): Promise<GraphResult> {
   const {nodes, operation, emit, interrupts} = run
   await begin(run)
+  const silent = operation === 'preview' || operation === 'up' ? await silentRegions(run) : []
   const session: Session = {
     run,
     recorded: {...run.recorded},
     fingerprints: {...run.fingerprints},
+    silent: new Set(silent),
     results: new Map(),
     plans: new Map(),
   }
@@ -91,6 +98,23 @@ export async function runGraph(run: GraphRun): Promise<GraphResult> {
   return resultOf(session)
 }
 
+/** All asked at once. @throws HaError CLOUD_UNREACHABLE when none answers: then it is hardly the regions that are dead. */
+async function silentRegions({nodes, lost, answers, clock, emit}: GraphRun): Promise<readonly string[]> {
+  const regions = [...new Set(nodes.flatMap(({region}) => region ?? []))].filter((region) => !lost.includes(region))
+  const begun = clock.monotonic()
+  const answered = await Promise.all(regions.map(answers))
+  const silent = regions.filter((_, i) => !answered[i])
+  if (silent.length > 0 && silent.length === regions.length) {
+    throw new HaError('CLOUD_UNREACHABLE', `No region answers: ${silent.join(', ')}. Nothing was changed.`, {
+      next: ['Check the way from here to their Kubernetes APIs: ha doctor', 'ha status'],
+      data: {regions: silent},
+    })
+  }
+  const ms = Math.round(clock.monotonic() - begun)
+  for (const region of silent) emit({kind: 'region.silent', region, ms})
+  return silent
+}
+
 async function begin({nodes, operation, workspace, clock, emit, assertHeld}: GraphRun): Promise<void> {
   if (operation !== 'preview') {
     await assertHeld()
@@ -103,11 +127,12 @@ async function begin({nodes, operation, workspace, clock, emit, assertHeld}: Gra
   )
 }
 
-function resultOf({run, results, plans, recorded, fingerprints, error}: Session): GraphResult {
+function resultOf({run, silent, results, plans, recorded, fingerprints, error}: Session): GraphResult {
   const unstarted = (name: string): NodeResult => ({name, how: 'interrupted', counts: {}, problems: []})
   const nodes = run.nodes.map(({name}) => results.get(name) ?? unstarted(name))
   return {
-    ok: nodes.every(({how}) => how === 'done' || how === 'skipped'),
+    ok: nodes.every(({how}) => how === 'done' || how === 'skipped' || how === 'silent'),
+    silent: [...silent],
     interrupted: run.interrupts.cancel.aborted && nodes.some(({how}) => how === 'interrupted'),
     nodes,
     plan: run.nodes.flatMap(({name}) => plans.get(name) ?? []),

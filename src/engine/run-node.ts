@@ -14,6 +14,8 @@ export interface Session {
   readonly run: GraphRun
   readonly recorded: Record<string, Readonly<Record<string, unknown>>>
   readonly fingerprints: Record<string, string>
+  /** Regions that do not answer. */
+  readonly silent: Set<string>
   readonly results: Map<string, NodeResult>
   readonly plans: Map<string, StackPlan>
   /** The first error that was not a stack's own. */
@@ -44,7 +46,7 @@ export function settle(
 ): Ended {
   results.set(name, {name, how, counts, problems})
   if (how === 'interrupted') return 'stopped'
-  return how === 'done' || how === 'skipped' ? 'done' : 'failed'
+  return how === 'done' || how === 'skipped' || how === 'silent' ? 'done' : 'failed'
 }
 
 async function runOrSkip(session: Session, node: Node): Promise<Ended> {
@@ -52,19 +54,27 @@ async function runOrSkip(session: Session, node: Node): Promise<Ended> {
   const {operation} = run
   if (node.region !== undefined && run.lost.includes(node.region)) return skip(session, node.name, 'region-lost')
   if (run.only && !run.only.includes(node.name)) return skip(session, node.name, 'not-chosen')
-  const input = operation === 'destroy' ? undefined : node.input(recorded)
-  const fingerprint = fingerprintOf(node.name, input, {engine: run.engine.version, program: run.programVersion})
+  const versions = {engine: run.engine.version, program: run.programVersion}
+  const whole = operation === 'destroy' ? undefined : node.input(recorded)
   const looks = run.all || (run.refresh && node.kind === 'stack')
-  const same = fingerprints[node.name] === fingerprint && !looks
+  const same = fingerprints[node.name] === fingerprintOf(node.name, whole, versions) && !looks
   if (same && (operation === 'preview' || operation === 'up')) return skip(session, node.name, 'unchanged')
+  if (node.region !== undefined && session.silent.has(node.region)) return skip(session, node.name, 'region-silent')
+  // Recorded with what was left alone in it, so that the first deploy after the region's return runs it again.
+  const input = whole === undefined ? whole : node.input(recorded, [...session.silent])
+  const fingerprint = fingerprintOf(node.name, input, versions)
   if (operation !== 'preview') await run.assertHeld()
   return node.kind === 'step' ? step(session, node, input, fingerprint) : stack(session, node, input, fingerprint)
 }
 
-function skip(session: Session, name: string, reason: 'unchanged' | 'region-lost' | 'not-chosen'): Ended {
+function skip(
+  session: Session,
+  name: string,
+  reason: 'unchanged' | 'region-lost' | 'region-silent' | 'not-chosen',
+): Ended {
   session.run.emit({kind: 'stack.skipped', stack: name, reason})
   if (reason === 'unchanged') session.plans.set(name, {stack: name, verdict: 'skip', changes: []})
-  return settle(session, name, 'skipped')
+  return settle(session, name, reason === 'region-silent' ? 'silent' : 'skipped')
 }
 
 async function step(session: Session, node: Step, input: unknown, fingerprint: string): Promise<Ended> {
@@ -114,7 +124,19 @@ async function stack(session: Session, node: Stack, input: unknown, fingerprint:
   }
   const problems = outcome.problems.map(({code, message, next}) => ({code, message, next}))
   if (verdict === 'failed') emit({kind: 'stack.failed', stack: name, ms, problems})
+  if (verdict === 'failed' && (await isSilent(session, node)))
+    return settle(session, name, 'silent', {counts, problems})
   return settle(session, name, verdict, {counts, problems})
+}
+
+/** Whether it failed because its region fell silent in the middle. */
+async function isSilent({run, silent}: Session, {region}: Stack): Promise<boolean> {
+  if (region === undefined || run.operation === 'destroy') return false
+  const begun = run.clock.monotonic()
+  if (await run.answers(region)) return false
+  if (!silent.has(region)) run.emit({kind: 'region.silent', region, ms: Math.round(run.clock.monotonic() - begun)})
+  silent.add(region)
+  return true
 }
 
 async function succeed(

@@ -24,6 +24,8 @@ export interface StackContext {
   readonly redact: Redact
   readonly interrupts: Interrupts
   readonly patience: Patience
+  /** Whether a region answers; asked when the engine has been silent for a while. */
+  answers?(region: string): Promise<boolean>
 }
 
 export interface StackRun {
@@ -56,17 +58,26 @@ export async function runStack(run: StackRun, context: StackContext): Promise<St
   const translation = translator({stack, preview: operation === 'preview', clock, emit, redact})
   const silence = new AbortController()
   let gaveUp: HaError | undefined
+  const giveUp = (ms: number) => {
+    gaveUp ??= silent(stack.name, ms, translation.inFlight())
+    silence.abort(gaveUp)
+  }
   await workspace.state.seed(stack.name)
   await writeStackSettings(workspace, stack.name)
   const dog = watchdog({
     clock,
     patience,
     state: () => ({busy: translation.inFlight().length > 0, ended: translation.ended}),
-    tell: (ms) => emit({kind: 'engine.silent', stack: stack.name, ms, waitingFor: translation.inFlight()}),
-    giveUp: (ms) => {
-      gaveUp = silent(stack.name, ms, translation.inFlight())
-      silence.abort(gaveUp)
+    tell: (ms) => {
+      emit({kind: 'engine.silent', stack: stack.name, ms, waitingFor: translation.inFlight()})
+      // Clouds take long, but not in a region that is gone.
+      if (stack.region !== undefined && operation !== 'destroy')
+        context.answers?.(stack.region).then(
+          (answers) => answers || giveUp(ms),
+          () => {},
+        )
     },
+    giveUp,
   })
   const restoreStrays = sortStrays()
   try {

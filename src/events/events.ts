@@ -66,7 +66,12 @@ interface Kinds {
     downgrades: readonly {readonly name: string; readonly says: string}[]
     warnings: readonly string[]
   }
-  'stack.skipped': {stack: string; reason: 'unchanged' | 'region-lost' | 'not-chosen' | 'needs-failed'}
+  'stack.skipped': {
+    stack: string
+    reason: 'unchanged' | 'region-lost' | 'region-silent' | 'not-chosen' | 'needs-failed'
+  }
+  /** Its Kubernetes API does not answer: what is in it is left as it is, the rest goes on. */
+  'region.silent': {region: string; ms: number}
   'stack.queued': {stack: string; needs: readonly string[]}
   'stack.started': {stack: string; operation: 'preview' | 'up' | 'refresh' | 'destroy'}
   'stack.repaired': {stack: string; pending: readonly Part[]}

@@ -55,6 +55,13 @@ export function wordsFor(event: Event, {style, verbose}: Wording): readonly stri
       return event.reason === 'unchanged' && !verbose
         ? []
         : [style('dim', `· ${event.stack}: ${SKIPPED[event.reason]}`)]
+    case 'region.silent':
+      return [
+        style(
+          'bad',
+          `! ${event.region} did not answer for ${duration(event.ms)}: what is in it is left as it is, the rest goes on.`,
+        ),
+      ]
     case 'stack.repaired':
       return [
         style(
@@ -136,6 +143,7 @@ const indent = (text: string) =>
 const SKIPPED: Record<Extract<Event, {kind: 'stack.skipped'}>['reason'], string> = {
   unchanged: 'unchanged, not run',
   'region-lost': 'its region is given up, not run',
+  'region-silent': 'its region does not answer, left as it is',
   'not-chosen': 'not chosen by --only',
   'needs-failed': 'not run, something it needs failed',
 }

@@ -6,7 +6,7 @@ const WEEK = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU']
 
 export type DataInput = ReturnType<typeof dataInput>
 
-export function dataInput(topology: Topology, database: DatabaseTopology) {
+export function dataInput(topology: Topology, database: DatabaseTopology, silent: readonly string[] = []) {
   const {project, prefix, network, dnsZone, terms, protect} = topology
   const {version, instances, record, nearest, config} = database
   const lost = new Set(topology.regions.filter((region) => region.lost).map(({name}) => name))
@@ -16,7 +16,10 @@ export function dataInput(topology: Topology, database: DatabaseTopology) {
     project,
     network,
     version,
-    instances: instances.map((instance) => ({...instance, lost: lost.has(instance.region)})),
+    instances: instances.map((instance) => ({
+      ...instance,
+      lost: lost.has(instance.region) || silent.includes(instance.region),
+    })),
     storageGiB: config.storageGiB,
     storageLimitGiB: database.storageLimitGiB,
     recoveryDays: database.recoveryDays,
@@ -43,7 +46,7 @@ export const data = (topology: Topology, database: DatabaseTopology): Stack => (
   kind: 'stack',
   name: 'data',
   needs: ['foundation'],
-  input: () => dataInput(topology, database),
+  input: (_recorded, silent) => dataInput(topology, database, silent),
   program: async (input: DataInput) => (await import('./program.ts')).program(input),
 })
 

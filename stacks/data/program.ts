@@ -34,7 +34,7 @@ export function program(input: DataInput) {
       provider,
       dependsOn,
       protect: input.protect,
-      // Nothing can be changed in a region that is given up.
+      // Nothing can be changed in a region that is given up, or does not answer.
       ignoreChanges: instance.lost ? [...OPERATED, 'settings'] : OPERATED,
       customTimeouts: {create: '90m', update: '90m', delete: '90m'},
     })

@@ -20,17 +20,19 @@ export const discoverEndpoints = (topology: Topology): Step => ({
   title: 'Find the endpoint groups of every region',
   deed: 'discover-endpoints',
   needs: living(topology).map(({name}) => appName(name)),
-  input: (): EndpointsInput => ({project: topology.project, negs: negsOf(topology)}),
+  input: (_recorded, silent = []): EndpointsInput => ({project: topology.project, negs: negsOf(topology, silent)}),
 })
 
-const negsOf = (topology: Topology): EndpointsInput['negs'] =>
+const negsOf = (topology: Topology, silent: readonly string[]): EndpointsInput['negs'] =>
   Object.fromEntries(
     topology.services
       .filter(({config}) => config.type === 'http')
       .map(({name, negs}) => [
         name,
         Object.fromEntries(
-          living(topology).map((region) => [region.name, {name: negs[region.name]!, zones: region.zones}]),
+          living(topology)
+            .filter((region) => !silent.includes(region.name))
+            .map((region) => [region.name, {name: negs[region.name]!, zones: region.zones}]),
         ),
       ]),
   )

@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest'
-import {assertSucceeded} from '../../src/cli/run.ts'
+import {assertSucceeded, assertWhole} from '../../src/cli/run.ts'
 import type {GraphResult, NodeResult} from '../../src/engine/run-graph.ts'
 import {HaError} from '../../src/errors.ts'
 
@@ -12,6 +12,7 @@ const node = (name: string, how: NodeResult['how'], code?: string): NodeResult =
 const result = (...nodes: NodeResult[]): GraphResult => ({
   ok: nodes.every(({how}) => how === 'done'),
   interrupted: false,
+  silent: [],
   nodes,
   plan: [],
   recorded: {},
@@ -54,4 +55,18 @@ test('an error of the run itself keeps its code', () => {
 
 test('an interrupted run is told as interrupted', () => {
   expect(refusal({...result(node('data', 'interrupted')), interrupted: true}).code).toBe('INTERRUPTED')
+})
+
+test('a deploy that left out a silent region is no failure and no success: exit 22, with what was left alone', () => {
+  const partial = {...result(node('app-a', 'silent'), node('app-b', 'done')), silent: ['a']}
+  expect(() => assertWhole(partial, 'ha')).toThrow(
+    expect.objectContaining({
+      code: 'REGION_SILENT',
+      exit: 22,
+      message: expect.stringContaining('app-a'),
+      data: {regions: ['a'], left: ['app-a']},
+      next: expect.arrayContaining([expect.stringContaining('ha failover --region a')]),
+    }),
+  )
+  expect(() => assertWhole(result(node('app-a', 'done')), 'ha')).not.toThrow()
 })

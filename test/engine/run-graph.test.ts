@@ -223,3 +223,82 @@ realTest(
   },
   20_000,
 )
+
+const TWO_REGIONS = () => [
+  thingStack('cell-east', {region: 'east'}),
+  thingStack('app-east', {region: 'east', needs: ['cell-east']}),
+  thingStack('app-west', {region: 'west'}),
+  thingStack('edge', {needs: ['app-east', 'app-west']}),
+]
+const hows = ({nodes}: Awaited<ReturnType<typeof runGraph>>) =>
+  Object.fromEntries(nodes.map(({name, how}) => [name, how]))
+
+test('when no region answers it is hardly the regions: nothing is run, and nothing was changed', async () => {
+  const quiet = await openLab()
+  try {
+    await expect(runGraph(quiet.run(TWO_REGIONS(), {answers: async () => false}))).rejects.toMatchObject({
+      code: 'CLOUD_UNREACHABLE',
+      data: {regions: ['east', 'west']},
+    })
+    expect(quiet.things()).toEqual([])
+  } finally {
+    await quiet.close()
+  }
+})
+
+realTest.each(['preview', 'up'] as const)(
+  'a region that does not answer is left as it is and told in a %s, the rest goes on',
+  async (operation) => {
+    const result = await runGraph(lab.run(TWO_REGIONS(), {operation, answers: async (region) => region === 'west'}))
+    expect(hows(result)).toEqual({'cell-east': 'silent', 'app-east': 'silent', 'app-west': 'done', edge: 'done'})
+    expect(result).toMatchObject({ok: true, silent: ['east']})
+    expect(result.plan.map(({stack}) => stack)).toEqual(['app-west', 'edge'])
+    expect(lab.events).toContainEqual(expect.objectContaining({kind: 'region.silent', region: 'east'}))
+    expect(lab.events).toContainEqual({kind: 'stack.skipped', stack: 'app-east', reason: 'region-silent'})
+  },
+)
+
+realTest('when it answers again, what was left alone is run, and only that', async () => {
+  const nodes = TWO_REGIONS()
+  const {recorded, fingerprints} = await runGraph(lab.run(nodes, {answers: async (region) => region === 'west'}))
+  const again = await runGraph(lab.run(nodes, {recorded, fingerprints}))
+  expect(hows(again)).toEqual({'cell-east': 'done', 'app-east': 'done', 'app-west': 'skipped', edge: 'skipped'})
+  expect(again.silent).toEqual([])
+})
+
+realTest('what spans regions is run without the silent one, and again with it when it answers', async () => {
+  const data = {
+    ...thingStack('data'),
+    input: (_: unknown, silent: readonly string[] = []) =>
+      ['east', 'west'].filter((region) => !silent.includes(region)).map((name) => ({name})),
+  }
+  const nodes = [data, thingStack('app-east', {region: 'east'}), thingStack('app-west', {region: 'west'})]
+  const {recorded, fingerprints} = await runGraph(lab.run(nodes, {answers: async (region) => region === 'west'}))
+  expect(lab.things()).toEqual(['app-west', 'west'])
+  expect(hows(await runGraph(lab.run(nodes, {recorded, fingerprints})))).toMatchObject({data: 'done'})
+  expect(lab.things()).toEqual(['app-east', 'app-west', 'east', 'west'])
+})
+
+realTest(
+  'a region that falls silent in the middle is given up as soon as that is noticed, and holds up nothing else',
+  async () => {
+    const nodes = [
+      thingStack('app-east', {region: 'east', things: () => [{name: 'slow', delayMs: 60_000}]}),
+      thingStack('app-west', {region: 'west'}),
+      thingStack('edge', {needs: ['app-east', 'app-west']}),
+    ]
+    let alive = true
+    const emit = (event: (typeof lab.events)[number]) => {
+      lab.events.push(event)
+      if (event.kind === 'part.started' && event.part.name === 'slow') alive = false
+    }
+    const patience = {tellMs: 300, idleMs: 60_000, busyMs: 60_000, exitMs: 5000}
+    const result = await runGraph(
+      lab.run(nodes, {emit, patience, answers: async (region) => region === 'west' || alive}),
+    )
+    expect(hows(result)).toEqual({'app-east': 'silent', 'app-west': 'done', edge: 'done'})
+    expect(result).toMatchObject({ok: true, silent: ['east']})
+    expect(result.fingerprints).not.toHaveProperty('app-east')
+  },
+  30_000,
+)

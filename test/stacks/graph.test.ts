@@ -24,6 +24,18 @@ test('a lost region’s stacks are needed by nobody outside it', () => {
   expect(outside.flatMap(({needs}) => needs).filter((need) => need.endsWith('us-east1'))).toEqual([])
 })
 
+test('of a region that does not answer the database is left alone and no endpoint is waited for', () => {
+  const nodes = graph()
+  const silent = Object.fromEntries(nodes.map((node) => [node.name, node.input({}, ['us-east1'])]))
+  expect(changed(inputs(nodes), silent)).toEqual(['data', 'endpoints'])
+  const {instances} = silent.data as {instances: readonly {region: string; lost: boolean}[]}
+  expect(instances.map(({region, lost}) => [region, lost])).toEqual([
+    ['us-east1', true],
+    ['europe-west1', false],
+  ])
+  expect(JSON.stringify(silent.endpoints)).not.toContain('us-east1')
+})
+
 test('inputs are plain JSON, so that their hash is a fingerprint', () => {
   for (const [name, input] of Object.entries(inputs(graph()))) {
     expect(JSON.parse(JSON.stringify(input)), name).toEqual(input)
