@@ -14,6 +14,8 @@ export interface Stack {
   /** Names of stacks and steps that come first. */
   readonly needs: readonly string[]
   readonly region?: string
+  /** Others change what it made, so the engine looks at it before every change; else what it knows is what is there. */
+  readonly looksFirst?: true
   /**
    * Everything the program depends on besides versions: a slice of the topology and of what was recorded. Plain JSON, so that
    * its hash is the stack's fingerprint. Where a value is not recorded yet (a plan before the first deploy), the value it is

@@ -111,7 +111,8 @@ async function stack(session: Session, node: Stack, input: unknown, fingerprint:
     return settle(session, name, 'done')
   }
   emit({kind: 'stack.started', stack: name, operation})
-  const task = {stack: node, operation, input, ...(run.refresh ? {refresh: true} : {})}
+  const looks = run.refresh || node.looksFirst === true
+  const task = {stack: node, operation, input, ...(looks ? {refresh: true} : {})}
   const outcome = operation === 'preview' ? await runStack(task, run) : await runRepaired(task, run, run.identify)
   plans.set(name, planOf(name, outcome))
   const {verdict, counts, ms} = outcome

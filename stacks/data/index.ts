@@ -41,11 +41,15 @@ export function dataInput(topology: Topology, database: DatabaseTopology, silent
   }
 }
 
-/** Every database instance of the platform, in one stack since roles move between them, and the records that name them. */
+/**
+ * Every database instance of the platform, in one stack since roles move between them, and the records that name them. Operations
+ * change them, and Google counts up the version of an instance's settings with every replica; a change from an outdated one is refused (412).
+ */
 export const data = (topology: Topology, database: DatabaseTopology): Stack => ({
   kind: 'stack',
   name: 'data',
   needs: ['foundation'],
+  looksFirst: true,
   input: (_recorded, silent) => dataInput(topology, database, silent),
   program: async (input: DataInput) => (await import('./program.ts')).program(input),
 })

@@ -1,3 +1,5 @@
+import {rmSync} from 'node:fs'
+import {join} from 'node:path'
 import {afterEach, beforeEach, expect, test} from 'vitest'
 import {listenForInterrupts} from '../../src/engine/interrupts.ts'
 import {type Deed, runGraph} from '../../src/engine/run-graph.ts'
@@ -222,6 +224,22 @@ realTest(
     ])
   },
   20_000,
+)
+
+realTest.each([
+  ['looks first', true, ['a']],
+  ['does not look', undefined, []],
+] as const)(
+  'a stack that %s: what others removed behind its back is made again with its next change: %s',
+  async (_, looksFirst, made) => {
+    const at = (value: number) => [
+      thingStack('s', {...(looksFirst && {looksFirst}), things: () => [{name: 'a'}, {name: 'b', value}]}),
+    ]
+    const {recorded, fingerprints} = await runGraph(lab.run(at(1)))
+    rmSync(join(lab.dir, 'things', 'a.json'))
+    await runGraph(lab.run(at(2), {recorded, fingerprints}))
+    expect(lab.things()).toEqual([...made, 'b'])
+  },
 )
 
 const TWO_REGIONS = () => [

@@ -121,6 +121,7 @@ export const graphRun = (
 export interface StackOptions {
   readonly needs?: readonly string[]
   readonly region?: string
+  readonly looksFirst?: true
   readonly things?: (recorded: Recorded) => readonly ThingProps[]
   readonly exports?: Exports
   /** Runs inside the program, before the things. */
@@ -130,13 +131,14 @@ export interface StackOptions {
 /** A stack of things; its input is their props, its exports their names. */
 export function thingStack(
   name: string,
-  {needs = [], region, things = () => [{name}], exports, inside}: StackOptions = {},
+  {needs = [], region, looksFirst, things = () => [{name}], exports, inside}: StackOptions = {},
 ): Stack {
   return {
     kind: 'stack',
     name,
     needs,
     ...(region ? {region} : {}),
+    ...(looksFirst ? {looksFirst} : {}),
     input: (recorded) => things(recorded),
     async program(input: readonly ThingProps[]) {
       automation()
