@@ -4,19 +4,13 @@ import {join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {expect, onTestFinished, test} from 'vitest'
-import {type Ended, openPlatform, type Platform, type Running, type Told, withoutPlatform} from './platform.ts'
+import {type Ended, few, openPlatform, type Platform, type Running, type Told, withoutPlatform} from './platform.ts'
+import {random} from './points.ts'
 
 const platformTest = test.skipIf(withoutPlatform)
 const REGIONS = ['us-east1', 'europe-west1']
-/** As few instances as the local target bears, leaving at once. */
-const FEW = `
-      api: { env: { HOST: 127.0.0.1 }, replicas: { min: 1 }, health: { drain: 1s } }
-      booking-sync: { replicas: { min: 1 } }
-      pricing: { replicas: { min: 1 } }
-      webhooks: { replicas: { min: 1 } }`
-
 function open(): Platform {
-  const platform = openPlatform('rental', (text) => text.replace(/\n {6}api: \{ env.*/, FEW))
+  const platform = openPlatform('rental', few)
   onTestFinished(() => platform.remove())
   return platform
 }
@@ -108,15 +102,6 @@ platformTest(
     expect(platform.processes()).toEqual([])
   },
 )
-
-/** Park–Miller: the same moments again for the same seed. */
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state * 48_271) % 2_147_483_647
-    return state / 2_147_483_647
-  }
-}
 
 /** Kills the deploy once it has told so many events more and a moment has passed; whether it was still running then. */
 async function killAt({child, when, ended}: Running, events: number, ms: number): Promise<boolean> {

@@ -63,6 +63,8 @@ export interface Platform {
   start(...args: string[]): Running
   /** Runs `ha …` here to its end, whatever that is. */
   ha(...args: string[]): Promise<Ended>
+  /** The same, with more in its environment. */
+  under(variables: NodeJS.ProcessEnv, ...args: string[]): Promise<Ended>
   edit(change: (text: string) => string): void
   processes(): readonly Found[]
   /** Every port anything of it has claimed. */
@@ -72,6 +74,17 @@ export interface Platform {
 }
 
 const DEADLINE_MS = 120_000
+
+/** The rental example's ha.yaml with as few instances as the local target bears, leaving at once. */
+export const few = (text: string): string =>
+  text.replace(
+    /\n {6}api: \{ env.*/,
+    `
+      api: { env: { HOST: 127.0.0.1 }, replicas: { min: 1 }, health: { drain: 1s } }
+      booking-sync: { replicas: { min: 1 } }
+      pricing: { replicas: { min: 1 } }
+      webhooks: { replicas: { min: 1 } }`,
+  )
 
 export function openPlatform(template: string, change: (text: string) => string = (it) => it): Platform {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'ha-platform-')))
@@ -86,16 +99,16 @@ export function openPlatform(template: string, change: (text: string) => string 
   const edit = (change: (text: string) => string) => writeFileSync(file, change(readFileSync(file, 'utf8')))
   edit(change)
 
-  const start = (...args: string[]) =>
-    run(args, {
-      cwd: dir,
-      env: {...process.env, HOME: home, HA_CACHE_DIR: cache, NODE_COMPILE_CACHE: join(cache, 'compiled'), CI: '1'},
-    })
+  const fixed = {HOME: home, HA_CACHE_DIR: cache, NODE_COMPILE_CACHE: join(cache, 'compiled'), CI: '1'}
+  const under = (variables: NodeJS.ProcessEnv, ...args: string[]) =>
+    run(args, {cwd: dir, env: {...process.env, ...fixed, ...variables}})
+  const start = (...args: string[]) => under({}, ...args)
   const processes = () => processesOf(folder)
   return {
     dir,
     start,
     ha: (...args) => start(...args).ended(),
+    under: (variables, ...args) => under(variables, ...args).ended(),
     edit,
     processes,
     ports: () => claimedPorts(join(dir, '.ha')),
