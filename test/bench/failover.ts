@@ -1,28 +1,31 @@
 /**
- * How long writes stand still, side by side in one run: `node test/bench/failover.ts [--planned 30] [--unplanned 5] [--zone 5]
- * [--floor 10] [--patroni 5] [--patroni-kills 1] [--rate 200]`. A count of 0 leaves a measurement out. Build first. Everything it
- * starts it ends: the rental example in a folder of its own, bare PostgreSQL pairs, and Patroni where Debian's packages are installed.
- * Prints JSON: milliseconds without an acknowledged write as p50, p95 and max, and what was lost or failed. Emulated figures.
+ * How long writes stand still, side by side in one run: `node test/bench/failover.ts [--planned 30] [--unplanned 10] [--zone 5]
+ * [--floor 10] [--patroni 10] [--patroni-kills 3] [--rate 200] [--out FILE]`. A count of 0 leaves a measurement out. Build first.
+ * Everything it starts it ends: the rental example in folders of its own, bare PostgreSQL pairs, and Patroni where Debian's packages
+ * are installed (patroni, etcd-server, postgresql-15). Prints a Markdown table; `--out` gets all of it as JSON, also what an
+ * interrupted run had measured so far. Emulated figures.
  */
+import {writeFileSync} from 'node:fs'
 import {cpus, loadavg} from 'node:os'
 import {parseArgs} from 'node:util'
-import {percentile} from '../load/summary.ts'
 import {bareOutage} from './failover/floor.ts'
 import {endWhenInterrupted, holding} from './failover/held.ts'
 import {hasPatroni, startPatroni} from './failover/patroni.ts'
-import {canFailOver, deployRental, type Platform, postmasterOf, type Trial} from './failover/platform.ts'
+import {deployRental, type Platform, postmasterOf, type Trial} from './failover/platform.ts'
+import {markdownOf, type Shape, shape} from './failover/shape.ts'
 import {nanoseconds, type Outage} from './failover/writer.ts'
 
 const count = (fallback: string) => ({type: 'string', default: fallback}) as const
 const {values} = parseArgs({
   options: {
     planned: count('30'),
-    unplanned: count('5'),
+    unplanned: count('10'),
     zone: count('5'),
     floor: count('10'),
-    patroni: count('5'),
-    'patroni-kills': count('1'),
+    patroni: count('10'),
+    'patroni-kills': count('3'),
     rate: count('200'),
+    out: {type: 'string'},
   },
 })
 const rate = Number(values.rate)
@@ -30,69 +33,58 @@ const LOSS_BUDGET_SECONDS = 60
 
 const note = (text: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`)
 
-/** `times` outcomes of `one`; a trial that fails is told, not hidden. */
-async function repeat<T extends Outage>(name: string, times: number, one: (n: number) => Promise<T>) {
-  const done: T[] = []
+const shapes: Record<string, Shape> = {}
+const outcomes: Record<string, readonly Outage[]> = {}
+const loadBefore = loadavg().map((load) => Number(load.toFixed(1)))
+
+/** `times` outcomes of `one`; a trial that fails is told, not hidden, and `mend` makes the next one possible. */
+async function repeat(name: string, times: number, one: () => Promise<Outage>, mend = async () => {}): Promise<void> {
+  const done: Outage[] = []
   const failed: string[] = []
-  for (let n = 0; n < times; n++) {
+  for (let n = 1; n <= times; n++) {
     try {
-      const outcome = await one(n)
-      done.push(outcome)
-      note(`${name} ${n + 1}/${times}: ${JSON.stringify(outcome)}`)
+      done.push(await one())
+      note(`${name} ${n}/${times}: ${JSON.stringify(done.at(-1))}`)
     } catch (error) {
       failed.push((error as Error).message)
-      note(`${name} ${n + 1}/${times} failed: ${(error as Error).message}`)
+      note(`${name} ${n}/${times} failed: ${(error as Error).message}`)
+      await mend().catch((thrown: Error) => note(`and could not be mended: ${thrown.message}`))
     }
-  }
-  return {...shape(done), ...(failed.length > 0 && {trialsFailed: failed})}
-}
-
-const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
-
-function shape(outcomes: readonly Outage[]) {
-  const spread = (numbers: readonly number[]) => {
-    const sorted = numbers.toSorted((a, b) => a - b)
-    const at = (share: number) => Math.round(percentile(sorted, share))
-    return {p50: at(0.5), p95: at(0.95), max: at(1)}
-  }
-  const trials = outcomes.filter((outcome): outcome is Trial => 'requests' in outcome)
-  const commanded = trials.flatMap(({afterCommandMs}) => (afterCommandMs === undefined ? [] : [afterCommandMs]))
-  return {
-    runs: outcomes.length,
-    writeGapMs: spread(outcomes.map(({writeGapMs}) => writeGapMs)),
-    firstWriteMs: spread(outcomes.map(({firstWriteMs}) => firstWriteMs)),
-    ...(commanded.length > 0 && {firstWriteAfterCommandMs: spread(commanded)}),
-    lost: sum(outcomes.map(({lost}) => lost)),
-    ...(trials.length > 0 && {
-      requests: sum(trials.map(({requests}) => requests)),
-      failedReads: sum(trials.map(({failedReads}) => failedReads)),
-      failedStrongReads: sum(trials.map(({failedStrongReads}) => failedStrongReads)),
-      failedWrites: sum(trials.map(({failedWrites}) => failedWrites)),
-      violations: trials.flatMap(({violations}) => violations),
-    }),
+    shapes[name] = shape(done, failed)
+    outcomes[name] = done
+    if (values.out) writeFileSync(values.out, `${JSON.stringify({machine: machine(), shapes, outcomes}, null, 1)}\n`)
   }
 }
+
+const machine = () => ({
+  cpus: cpus().length,
+  loadBefore,
+  loadNow: loadavg().map((load) => Number(load.toFixed(1))),
+  rate,
+})
+
+const ZONE_MS = 4_000
 
 /** PostgreSQL's postmaster dies; the zone takes over by itself. */
 const zoneTrial = (platform: Platform) =>
   platform.trial({
     rate,
-    seconds: 16,
-    event: async () => {
+    async event() {
       const {roles} = await platform.status()
       process.kill(postmasterOf(platform.folder, roles.primary), 'SIGKILL')
-      return undefined
+      await new Promise((done) => setTimeout(done, ZONE_MS))
+      return {}
     },
   })
 
+/** There, and the next time back. */
 async function plannedTrial(platform: Platform): Promise<Trial> {
   const {roles} = await platform.status()
   return platform.trial({
     rate,
-    seconds: 25,
-    event: async () => {
+    async event() {
       await platform.ha('failover', '--region', roles.primary, '--yes')
-      return undefined
+      return {}
     },
   })
 }
@@ -104,56 +96,63 @@ async function unplannedTrial(): Promise<Trial> {
     const {roles} = await platform.status()
     return platform.trial({
       rate,
-      seconds: 35,
-      claimedSeconds: LOSS_BUDGET_SECONDS,
-      event: async () => {
+      async event() {
         await platform.control(`/regions/${roles.primary}:kill`)
         const commanded = nanoseconds()
         const budget = ['--unplanned', '--accept-data-loss', `${LOSS_BUDGET_SECONDS}s`]
-        await platform.ha('failover', '--region', roles.primary, ...budget, '--yes')
-        return commanded
+        const said = await platform.ha('failover', '--region', roles.primary, ...budget, '--yes', '--json')
+        return {commanded, boundSeconds: boundIn(said)}
       },
     })
   })
 }
 
-async function measurePlatform() {
-  const [zone, planned, unplanned] = [Number(values.zone), Number(values.planned), Number(values.unplanned)]
-  const result: Record<string, unknown> = {}
-  if (zone > 0 || (planned > 0 && canFailOver())) {
-    const platform = await deployRental()
-    await holding(platform.dispose, async () => {
-      if (zone > 0) result.zone = await repeat('zone', zone, () => zoneTrial(platform))
-      if (planned > 0 && canFailOver()) result.planned = await repeat('planned', planned, () => plannedTrial(platform))
-    })
-  }
-  if (unplanned > 0 && canFailOver()) result.unplanned = await repeat('unplanned', unplanned, unplannedTrial)
-  return result
+/** What the command itself stated, not what it was allowed. */
+function boundIn(output: string): number {
+  const events = output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as {kind: string; value?: {lossBoundSeconds?: number}})
+  const bound = events.findLast(({kind}) => kind === 'result')?.value?.lossBoundSeconds
+  if (bound === undefined) throw new Error('The failover stated no bound.')
+  return bound
 }
 
-async function measurePatroni() {
+async function measurePlatform(): Promise<void> {
+  const [zone, planned, unplanned] = [Number(values.zone), Number(values.planned), Number(values.unplanned)]
+  if (zone + planned > 0) {
+    const platform = await deployRental()
+    await holding(platform.dispose, async () => {
+      await repeat('planned failover', planned, () => plannedTrial(platform), resumed(platform))
+      await repeat('the primary’s zone', zone, () => zoneTrial(platform))
+    })
+  }
+  await repeat('a region killed', unplanned, unplannedTrial)
+}
+
+const resumed = (platform: Platform) => async () => void (await platform.ha('failover', 'resume'))
+
+async function measurePatroni(): Promise<void> {
   const [switchovers, kills] = [Number(values.patroni), Number(values['patroni-kills'])]
-  if (switchovers + kills === 0) return undefined
-  if (!hasPatroni()) return 'not installed: apt-get install patroni etcd-server postgresql-15'
-  const cluster = await startPatroni()
-  return holding(cluster.dispose, async () => {
-    const switchover = await repeat('patroni switchover', switchovers, () => cluster.switchover())
-    // After a kill there is one member left: more than one would measure something else.
-    const killed = kills > 0 ? await repeat('patroni kill', 1, () => cluster.kill()) : undefined
-    return {switchover, ...(killed && {killed})}
+  if (switchovers + kills === 0) return
+  if (!hasPatroni()) {
+    note('Patroni is left out: apt-get install patroni etcd-server postgresql-15')
+    return
+  }
+  if (switchovers > 0) {
+    const cluster = await startPatroni()
+    await holding(cluster.dispose, () => repeat('Patroni switchover', switchovers, () => cluster.switchover()))
+  }
+  // After a kill there is one member left: each takes a cluster of its own.
+  await repeat('Patroni, the leader killed', kills, async () => {
+    const fresh = await startPatroni()
+    return holding(fresh.dispose, () => fresh.kill())
   })
 }
 
 endWhenInterrupted()
-const floors = Number(values.floor)
-const measured = {
-  machine: {cpus: cpus().length, loadBefore: loadavg().map((load) => Number(load.toFixed(1)))},
-  floor: {
-    planned: await repeat('floor planned', floors, () => bareOutage('planned')),
-    killed: await repeat('floor killed', floors, () => bareOutage('killed')),
-  },
-  patroni: await measurePatroni(),
-  ha: canFailOver() ? undefined : 'there is no `ha failover` in this build: only the zone is measured',
-  ...(await measurePlatform()),
-}
-process.stdout.write(`${JSON.stringify(measured, null, 2)}\n`)
+await repeat('floor: stop and pg_promote', Number(values.floor), () => bareOutage('planned'))
+await repeat('floor: kill and pg_promote', Number(values.floor), () => bareOutage('killed'))
+await measurePatroni()
+await measurePlatform()
+process.stdout.write(`${markdownOf(shapes)}\n\n${JSON.stringify(machine())}\n`)

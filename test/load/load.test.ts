@@ -8,7 +8,9 @@ import {expect, onTestFinished, test} from 'vitest'
 import {readLedger} from './ledger.ts'
 import {runLoad} from './load.ts'
 import {idOf, outcomeOf} from './requests.ts'
-import {longestGap, percentile} from './summary.ts'
+import {longestGap, madeDuring, percentile} from './summary.ts'
+
+const MS = 1e6
 
 async function serve(answer: RequestListener): Promise<string> {
   const server = createServer(answer).listen(0, '127.0.0.1')
@@ -102,7 +104,6 @@ test('a booking is called by its id, everything else by the key of its effect', 
 })
 
 test('the longest gap counts the ends of the run and nothing outside it', () => {
-  const MS = 1e6
   const at = (...ms: number[]) => ms.map((time) => time * MS)
   expect(longestGap(at(10, 20, 50), 0, 60 * MS)).toEqual({ms: 30, from_ns: 20 * MS, to_ns: 50 * MS})
   expect(longestGap(at(10, 20), 0, 90 * MS).ms).toBe(70)
@@ -114,4 +115,23 @@ test('a percentile is the nearest rank', () => {
   const hundred = Array.from({length: 100}, (_, n) => n + 1)
   expect([0.5, 0.95, 0.99, 1].map((share) => percentile(hundred, share))).toEqual([50, 95, 99, 100])
   expect(percentile([], 0.5)).toBe(0)
+})
+
+test('what was asked within a gap is told by kind, with what failed of it and the longest wait', () => {
+  const at = (kind: 'write' | 'read', from: number, to: number, failure?: string) => ({
+    ...{class: kind, invoke_ns: from * MS, complete_ns: to * MS},
+    ...(failure !== undefined && {failure}),
+  })
+  const samples = [
+    at('write', 5, 12),
+    at('write', 10, 35),
+    at('write', 20, 31, '503'),
+    at('read', 15, 16),
+    at('read', 30, 99),
+  ]
+  expect(madeDuring(samples, {from_ns: 10 * MS, to_ns: 30 * MS})).toEqual({
+    write: {made: 2, failed: 1, worstMs: 25},
+    read: {made: 1, failed: 0, worstMs: 1},
+    strong: {made: 0, failed: 0, worstMs: 0},
+  })
 })

@@ -30,6 +30,8 @@ export interface LoadOptions {
 export interface LoadResult {
   readonly run: string
   readonly summary: Summary
+  /** Every request, in the order of their answers. */
+  readonly samples: readonly Sample[]
 }
 
 interface Worker {
@@ -109,7 +111,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   await Promise.all(underWay)
   await transport.close()
   await ledger.close()
-  return {run, summary: summarize(samples, {from, to, heldBack})}
+  return {run, summary: summarize(samples, {from, to, heldBack}), samples}
 }
 
 function entryOf(write: Write, answer: Answer, invoke_ns: number, complete_ns: number): Entry {

@@ -1,6 +1,7 @@
 /**
  * Sends load and keeps its ledger: `node test/load/run.ts --url U --ledger FILE [--rate 200] [--seconds 30] [--fresh-connections 0.2]
- * [--workers N] [--writes 0.4]`. Prints a summary as JSON and ends by itself. SIGINT or SIGTERM end it early and in order.
+ * [--workers N] [--writes 0.4] [--samples]`. Prints a summary as JSON, with `--samples` every request as well, and ends by itself.
+ * SIGINT or SIGTERM end it early and in order.
  */
 import {parseArgs} from 'node:util'
 import {runLoad} from './load.ts'
@@ -15,6 +16,7 @@ const {values} = parseArgs({
     'fresh-connections': {...text, default: '0.2'},
     workers: text,
     writes: {...text, default: '0.4'},
+    samples: {type: 'boolean', default: false},
   },
 })
 const {url, ledger, workers} = values
@@ -25,7 +27,7 @@ if (!url || !ledger) {
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
 
-const result = await runLoad({
+const {samples, ...result} = await runLoad({
   url,
   ledger,
   rate: Number(values.rate),
@@ -35,4 +37,6 @@ const result = await runLoad({
   ...(workers && {workers: Number(workers)}),
   signal: stop.signal,
 })
-process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+process.stdout.write(
+  values.samples ? `${JSON.stringify({...result, samples})}\n` : `${JSON.stringify(result, null, 2)}\n`,
+)

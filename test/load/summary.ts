@@ -57,6 +57,29 @@ export function longestGap(times: readonly number[], from: number, to: number): 
   return longest
 }
 
+export interface Waiting {
+  readonly made: number
+  readonly failed: number
+  /** From the asking to the answer, ms. */
+  readonly worstMs: number
+}
+
+/** What became of the requests that were made within a gap, by kind. */
+export function madeDuring(
+  samples: readonly Sample[],
+  {from_ns, to_ns}: Pick<Gap, 'from_ns' | 'to_ns'>,
+): Readonly<Record<Sample['class'], Waiting>> {
+  const of = (kind: Sample['class']): Waiting => {
+    const made = samples.filter(({class: it, invoke_ns}) => it === kind && invoke_ns >= from_ns && invoke_ns < to_ns)
+    return {
+      made: made.length,
+      failed: made.filter(({failure}) => failure !== undefined).length,
+      worstMs: latencyOf(made).max,
+    }
+  }
+  return {write: of('write'), read: of('read'), strong: of('strong')}
+}
+
 function latencyOf(samples: readonly Sample[]): Latency {
   const sorted = samples.map(({invoke_ns, complete_ns}) => (complete_ns - invoke_ns) / MS).sort((a, b) => a - b)
   const at = (share: number) => Number(percentile(sorted, share).toFixed(1))

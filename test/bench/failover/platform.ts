@@ -9,7 +9,7 @@ import {check} from '../../load/check.ts'
 import {readLedger} from '../../load/ledger.ts'
 import type {LoadResult} from '../../load/load.ts'
 import {noteTimelines, settled} from '../../load/rows.ts'
-import {longestGap} from '../../load/summary.ts'
+import {longestGap, madeDuring} from '../../load/summary.ts'
 import {nanoseconds, type Outage} from './writer.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
@@ -24,6 +24,11 @@ export interface Trial extends Outage {
   readonly requests: number
   /** Of the write gap, what came after the command was given. */
   readonly afterCommandMs?: number
+  /** Requests made while no write was acknowledged: they are to wait, not to fail. */
+  readonly waiting: ReturnType<typeof madeDuring>
+  /** Unplanned: what it said could be lost at most, and what was. */
+  readonly boundSeconds?: number
+  readonly lostSeconds?: number
   /** By what was asked and what came back. */
   readonly failures: Readonly<Record<string, number>>
   readonly violations: readonly string[]
@@ -45,21 +50,22 @@ export interface Platform {
   ha(...args: string[]): Promise<string>
   /** The emulator's control API. */
   control(path: string): Promise<void>
-  /** `event` returns when the command was given, ns, when that is not when it began. */
   trial(options: TrialOptions): Promise<Trial>
   dispose(): Promise<void>
 }
 
-export interface TrialOptions {
-  readonly rate: number
-  readonly seconds: number
-  readonly event: () => Promise<number | undefined>
-  /** Seconds of acknowledged writes that may be lost; absent: none. */
-  readonly claimedSeconds?: number
+export interface Happened {
+  /** When the command was given, ns, when that is not when it began. */
+  readonly commanded?: number
+  /** Seconds of acknowledged writes that may be lost, as stated; absent: none. */
+  readonly boundSeconds?: number
 }
 
-export const canFailOver = () =>
-  existsSync(join(ROOT, 'src/commands/failover.ts')) || existsSync(join(ROOT, 'src/commands/failover'))
+export interface TrialOptions {
+  readonly rate: number
+  /** Resolves when it is over and writes flow again. */
+  readonly event: () => Promise<Happened>
+}
 
 /** A copy of the template in a folder of its own, deployed. */
 export async function deployRental(): Promise<Platform> {
@@ -86,9 +92,9 @@ export async function deployRental(): Promise<Platform> {
     },
     trial: (options) => runTrial(platform, options),
     async dispose() {
-      // A region that was lost may stand in the way of an orderly end.
+      // Not `ha destroy`, which waits for the declared drain: there is nobody to drain for.
       const stop = [join(ROOT, 'dist/src/emulator/main.js'), 'stop', '--dir', join(folder, '.ha/local/emulator')]
-      await ha('destroy', '--yes').catch(() => run(stop, folder, 60_000))
+      await run(stop, folder, 60_000)
       rmSync(root, {recursive: true, force: true})
     },
   }
@@ -116,29 +122,42 @@ export function postmasterOf(folder: string, region: string): number {
   return (JSON.parse(readFileSync(join(sql, instance, 'postmaster.json'), 'utf8')) as {pid: number}).pid
 }
 
-async function runTrial(platform: Platform, {rate, seconds, event, claimedSeconds}: TrialOptions): Promise<Trial> {
+const WARM_MS = 3_000
+const AFTER_MS = 1_500
+/** A trial that is not over by then is one that failed. */
+const LONGEST_SECONDS = 150
+
+async function runTrial(platform: Platform, {rate, event}: TrialOptions): Promise<Trial> {
   const path = join(platform.folder, '..', `ledger-${process.hrtime.bigint()}`)
   const {url} = await platform.status()
   const script = join(ROOT, 'test/load/run.ts')
-  const args = [script, '--url', url, '--ledger', path, '--rate', String(rate), '--seconds', String(seconds)]
-  const load = run(args, platform.folder, (seconds + 30) * 1_000)
-  const began = nanoseconds()
+  const args = ['--url', url, '--ledger', path, '--rate', String(rate), '--seconds', String(LONGEST_SECONDS)]
+  const over = new AbortController()
+  const load = run([script, ...args, '--samples'], platform.folder, (LONGEST_SECONDS + 30) * 1_000, over.signal)
+  // Told when it is awaited.
+  load.catch(() => {})
   try {
-    await sleep(4_000)
+    await sleep(WARM_MS)
     const from = nanoseconds()
-    const commanded = await event()
-    const {summary} = JSON.parse(await load) as LoadResult
+    const {commanded, boundSeconds} = await event()
+    await sleep(AFTER_MS)
+    const to = nanoseconds()
+    over.abort()
+    const {summary, samples} = JSON.parse(await load) as LoadResult
     const ledger = await readLedger(path)
     const acks = ledger.entries.filter(({outcome}) => outcome === 'ok').map((entry) => entry.complete_ns)
-    const gap = longestGap(acks, from, began + seconds * 1e9)
-    const held = await settled(databaseOf(await platform.status()), ledger.header.run, 90_000)
-    const claimed = claimedSeconds === undefined ? {} : {claimed: {seconds: claimedSeconds, lostContact_ns: from}}
+    const gap = longestGap(acks, from, to)
+    const patience = boundSeconds === undefined ? 60_000 : 15_000
+    const held = await settled(databaseOf(await platform.status()), ledger.header.run, patience)
+    const claimed = boundSeconds === undefined ? {} : {claimed: {seconds: boundSeconds, lostContact_ns: from}}
     const verdict = check({ledger, ...held, ...claimed})
     return {
       writeGapMs: gap.ms,
       firstWriteMs: (gap.to_ns - from) / 1e6,
       ...(commanded !== undefined && {afterCommandMs: (gap.to_ns - commanded) / 1e6}),
       lost: verdict.loss?.count ?? 0,
+      ...(boundSeconds !== undefined && {boundSeconds, lostSeconds: verdict.loss?.seconds ?? 0}),
+      waiting: madeDuring(samples, gap),
       failedReads: summary.failedReads,
       failedStrongReads: summary.failedStrongReads,
       failedWrites: summary.failedWrites,
@@ -147,6 +166,7 @@ async function runTrial(platform: Platform, {rate, seconds, event, claimedSecond
       violations: verdict.findings.map(({violation, key, note}) => `${violation} ${key}: ${note}`).slice(0, 5),
     }
   } finally {
+    over.abort()
     await load.catch(() => {})
     rmSync(path, {force: true})
   }
@@ -156,8 +176,8 @@ interface Failed extends Error {
   readonly output: string
 }
 
-/** Standard output of a Node program of ours. */
-async function run(args: readonly string[], cwd: string, deadlineMs: number): Promise<string> {
+/** Standard output of a Node program of ours; `stop` asks it to end. */
+async function run(args: readonly string[], cwd: string, deadlineMs: number, stop?: AbortSignal): Promise<string> {
   const child = spawn(process.execPath, args, {cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: deadlineMs})
   let [output, complaint] = ['', '']
   child.stdout.on('data', (chunk) => {
@@ -166,6 +186,7 @@ async function run(args: readonly string[], cwd: string, deadlineMs: number): Pr
   child.stderr.on('data', (chunk) => {
     complaint += chunk
   })
+  stop?.addEventListener('abort', () => child.kill('SIGTERM'), {once: true})
   const [code, signal] = await once(child, 'close')
   if (code === 0) return output
   const error = new Error(`${args.slice(0, 3).join(' ')} ended with ${code ?? signal}: ${complaint.slice(-600)}`)
