@@ -189,6 +189,10 @@ async function run(args: readonly string[], cwd: string, deadlineMs: number, sto
   stop?.addEventListener('abort', () => child.kill('SIGTERM'), {once: true})
   const [code, signal] = await once(child, 'close')
   if (code === 0) return output
-  const error = new Error(`${args.slice(0, 3).join(' ')} ended with ${code ?? signal}: ${complaint.slice(-600)}`)
+  // With --json what went wrong is an event like any other.
+  const raised = /"kind":"error.raised".*/.exec(output)?.[0] ?? ''
+  const error = new Error(
+    `${args.slice(0, 3).join(' ')} ended with ${code ?? signal}: ${complaint.slice(-600)}${raised.slice(0, 600)}`,
+  )
   throw Object.assign(error, {output})
 }
