@@ -17,8 +17,11 @@ export interface CheckFailure {
 export interface ResourceType {
   /** e.g. `gcp:sql/databaseInstance:DatabaseInstance` */
   readonly token: string
-  /** Inputs whose change forces a replacement (Google's "ForceNew"), dotted paths; `[]` in a path matches every list element. */
-  readonly immutable: readonly string[]
+  /**
+   * Inputs whose change forces a replacement, besides those of which the provider's table says so (constraints.json): dotted paths,
+   * `[]` in a path matches every list element.
+   */
+  readonly immutable?: readonly string[]
   /** Rules of the real API beyond the schema: enums, ranges, conflicts. */
   check?(inputs: Props): readonly CheckFailure[]
   /**

@@ -15,6 +15,9 @@ export const LIMITS = {
   connectionShare: 0.8,
   certificateDays: 21,
   quotaShare: 0.8,
-  /** The API takes no objective beyond this; a higher one is watched by the burn rates alone. */
-  highestSloGoal: 0.999,
+  /**
+   * The API takes no objective beyond this; a higher one is watched by the burn rates alone.
+   * Source: https://docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/services.serviceLevelObjectives (goal)
+   */
+  highestSloGoal: 0.9999,
 } as const

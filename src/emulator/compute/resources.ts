@@ -11,7 +11,6 @@ export function resourceType(kind: Kind, collections: Collections, settled: () =
 
   return {
     token: kind.token,
-    immutable: kind.immutable,
 
     check: (inputs) => [
       ...enumFailures(inputs, kind.enums),

@@ -51,7 +51,6 @@ function zoneType(zones: Zones, now: () => string, find: (id: string) => Props |
     }) as unknown as Zone
   return {
     token: ZONE_TOKEN,
-    immutable: ['name', 'dnsName', 'visibility', 'reverseLookup', 'serviceDirectoryConfig'],
     check: zoneProblems,
     known: ({project, name}) => ({id: `projects/${project}/managedZones/${name}`}),
     create: worded('creating ManagedZone', async (inputs) => {
@@ -79,7 +78,6 @@ function recordType(zones: Zones, find: (id: string) => Props | undefined): Reso
   }
   return {
     token: RECORD_TOKEN,
-    immutable: ['name', 'managedZone', 'type'],
     check: recordProblems,
     known: (inputs) => ({id: recordId(inputs as unknown as RecordSet)}),
     create: worded('creating RecordSet', async (inputs) => {

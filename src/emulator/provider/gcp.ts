@@ -1,6 +1,7 @@
 /** The gcp provider: checks, defaults, differences and previews for the resource types that the emulator's services bring. */
 import {randomBytes} from 'node:crypto'
 import type {Props, ResourceType} from '../contract.ts'
+import {breaches, type Constraints} from './constraints.ts'
 import {type Change, diffInputs} from './diff.ts'
 import {refreshInputs} from './refresh.ts'
 import type {Schema} from './schema.ts'
@@ -10,6 +11,7 @@ import {equal, hasUnknown, isObject, isUnknown, mapValues, UNKNOWN, valueAt} fro
 export interface GcpOptions {
   readonly version: string
   readonly schema: Schema
+  readonly constraints: Readonly<Record<string, Constraints>>
   readonly types: ReadonlyMap<string, ResourceType>
   /** Told the project of every configured provider. */
   readonly onProject?: (project: string) => void
@@ -22,7 +24,7 @@ export function createGcpProvider(options: GcpOptions): Provider {
   return {name: 'gcp', version: options.version, connect: () => createSession(options)}
 }
 
-function createSession({schema, types, onProject}: GcpOptions): Session {
+function createSession({schema, constraints, types, onProject}: GcpOptions): Session {
   let config: Props = {}
 
   const typeOf = (token: string) => {
@@ -72,13 +74,16 @@ function createSession({schema, types, onProject}: GcpOptions): Session {
       const inputs = withDefaults({name, olds, news, seed, config, accepts: known.inputs})
       const failures = [...schema.check(token, inputs), ...projectFailure(known.inputs, inputs)]
       if (failures.length > 0) return {inputs, failures}
-      const further = type.check?.(withoutDefaults(inputs)) ?? []
+      // Of what was given: the provider fills in nothing that would break its own rules.
+      const broken = breaches(constraints[token] ?? {}, withoutDefaults(news))
+      const further = [...broken, ...(type.check?.(withoutDefaults(inputs)) ?? [])]
       return {inputs, failures: further.filter(({property}) => !hasUnknown(valueAt(inputs, property)))}
     },
 
     async diff({token, outputs, olds, news, ignoreChanges}) {
       const {type} = typeOf(token)
-      const inputChanges = diffInputs(olds, news, ['project', ...type.immutable], ignoreChanges)
+      const fixed = ['project', ...(constraints[token]?.immutable ?? []), ...(type.immutable ?? [])]
+      const inputChanges = diffInputs(olds, news, fixed, ignoreChanges)
       const replaces = inputChanges.map((change) => ({...change, replaces: change.replaces || !type.update}))
       const changes = [...replaces, ...labelChanges(outputs, labels(token, news))]
       return {changes, deleteBeforeReplace: changes.some((change) => change.replaces) && namedByUser(olds, news)}

@@ -9,6 +9,8 @@ export interface Schema {
   /** Every problem; the bookkeeping property `__defaults` is no input. */
   check(token: string, inputs: Props): CheckFailure[]
   checkConfig(config: Props): CheckFailure[]
+  /** Whether a type has an input at this dotted path; `[]` stands for a list's element. */
+  accepts(token: string, path: string): boolean
   tokens(): readonly string[]
 }
 
@@ -63,8 +65,18 @@ export function createSchema({resources, types, config}: PackageSchema): Schema 
     }
   }
 
+  /** The type of what lies at `path` below an object with these fields. */
+  const typeAt = (fields: Readonly<Record<string, string>>, [name, ...rest]: readonly string[]): string | undefined => {
+    const bare = name!.replace(/\[\]$/, '')
+    const whole = fields[bare] ?? fields[`${bare}!`]
+    const type = bare === name ? whole : whole?.replace(/^\[/, '')
+    if (type === undefined || rest.length === 0) return type
+    return type.startsWith('@') ? typeAt(types[type.slice(1)]!, rest) : undefined
+  }
+
   return {
     resource: (token) => resources[token],
+    accepts: (token, path) => typeAt(resources[token]!.inputs, path.split('.')) !== undefined,
     check: (token, inputs) => checkObject(resources[token]!.inputs, inputs, ''),
     checkConfig: (inputs) => checkObject({...config, version: 's'}, inputs, ''),
     tokens: () => Object.keys(resources),

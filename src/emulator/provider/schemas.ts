@@ -1,5 +1,6 @@
-/** The generated schemas, read when the providers start. */
+/** The generated schemas and the provider's own rules, read when the providers start. */
 import {readFileSync} from 'node:fs'
+import {type Constraints, loadConstraints} from './constraints.ts'
 import type {PackageSchema} from './generate-schemas.ts'
 import {withCustomKinds} from './kubernetes/custom-kinds.ts'
 import {createSchema, type Schema} from './schema.ts'
@@ -9,9 +10,14 @@ export interface Loaded {
   readonly schema: Schema
 }
 
-export function loadSchemas(): Record<'gcp' | 'kubernetes', Loaded> {
+interface LoadedGcp extends Loaded {
+  /** By token. */
+  readonly constraints: Readonly<Record<string, Constraints>>
+}
+
+export function loadSchemas(): {readonly gcp: LoadedGcp; readonly kubernetes: Loaded} {
   const file = new URL('./schemas.generated.json', import.meta.url)
   const {gcp, kubernetes} = JSON.parse(readFileSync(file, 'utf8')) as Record<'gcp' | 'kubernetes', PackageSchema>
   const load = (each: PackageSchema) => ({version: each.version, schema: createSchema(each)})
-  return {gcp: load(gcp), kubernetes: load(withCustomKinds(kubernetes))}
+  return {gcp: {...load(gcp), constraints: loadConstraints()}, kubernetes: load(withCustomKinds(kubernetes))}
 }

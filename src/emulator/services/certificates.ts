@@ -2,7 +2,7 @@
 import type {Props} from '../contract.ts'
 import {hex, idOf, now} from './names.ts'
 import type {Plain} from './plain.ts'
-import {exactlyOne, matches, oneOf, rules} from './rules.ts'
+import {matches, oneOf, rules} from './rules.ts'
 
 const place = ({project, location}: Props) => `projects/${project}/locations/${location ?? 'global'}`
 const mapId = (inputs: Props) => idOf(String(inputs.map), `${place(inputs)}/certificateMaps`)
@@ -12,7 +12,6 @@ const name = matches('name', /^[a-z]([a-z0-9-]{0,62})$/, '1–63 lower-case lett
 export const certificates: readonly Plain[] = [
   {
     token: 'gcp:certificatemanager/dnsAuthorization:DnsAuthorization',
-    immutable: ['name', 'domain', 'location', 'type'],
     id: (inputs) => `${place(inputs)}/dnsAuthorizations/${inputs.name}`,
     derive: (inputs, id) => ({
       type: inputs.type ?? 'FIXED_RECORD',
@@ -24,21 +23,16 @@ export const certificates: readonly Plain[] = [
         },
       ],
     }),
-    check: rules(name, oneOf('type', ['FIXED_RECORD', 'PER_PROJECT_RECORD'])),
+    check: rules(name),
   },
   {
     token: 'gcp:certificatemanager/certificate:Certificate',
-    immutable: ['name', 'location', 'scope', 'managed', 'selfManaged'],
     id: (inputs) => `${place(inputs)}/certificates/${inputs.name}`,
     derive: ({managed}) => ({
       sanDnsnames: (managed as Props | undefined)?.domains ?? [],
       ...(managed !== undefined && {managed: {...(managed as Props), state: 'ACTIVE'}}),
     }),
-    check: rules(
-      name,
-      exactlyOne('managed', 'selfManaged'),
-      oneOf('scope', ['DEFAULT', 'EDGE_CACHE', 'ALL_REGIONS', 'CLIENT_AUTH']),
-    ),
+    check: rules(name, oneOf('scope', ['DEFAULT', 'EDGE_CACHE', 'ALL_REGIONS', 'CLIENT_AUTH'])),
     needs: (inputs) =>
       (((inputs.managed as Props | undefined)?.dnsAuthorizations as string[] | undefined) ?? []).map((id) => [
         'gcp:certificatemanager/dnsAuthorization:DnsAuthorization',
@@ -47,7 +41,6 @@ export const certificates: readonly Plain[] = [
   },
   {
     token: 'gcp:certificatemanager/certificateMap:CertificateMap',
-    immutable: ['name'],
     id: (inputs) => `${place(inputs)}/certificateMaps/${inputs.name}`,
     derive: () => ({gclbTargets: []}),
     born: () => ({createTime: now(), updateTime: now()}),
@@ -55,11 +48,10 @@ export const certificates: readonly Plain[] = [
   },
   {
     token: 'gcp:certificatemanager/certificateMapEntry:CertificateMapEntry',
-    immutable: ['name', 'map', 'hostname', 'matcher'],
     id: (inputs) => `${mapId(inputs)}/certificateMapEntries/${inputs.name}`,
     derive: () => ({state: 'ACTIVE'}),
     born: () => ({createTime: now(), updateTime: now()}),
-    check: rules(name, exactlyOne('hostname', 'matcher'), oneOf('matcher', ['PRIMARY'])),
+    check: rules(name, oneOf('matcher', ['PRIMARY'])),
     needs: (inputs) => [
       ['gcp:certificatemanager/certificateMap:CertificateMap', mapId(inputs)],
       ...((inputs.certificates ?? []) as string[]).map(

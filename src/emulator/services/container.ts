@@ -2,7 +2,7 @@
 import type {Props, RegionLink, ResourceType, Service, World} from '../contract.ts'
 import {UNKNOWN} from '../provider/values.ts'
 import {CLUSTER, clusterId, mountRoutes, POOL, VERSION} from './container-rest.ts'
-import {clusterCheck, IMMUTABLE_CLUSTER, IMMUTABLE_POOL, poolCheck} from './container-rules.ts'
+import {clusterCheck, poolCheck} from './container-rules.ts'
 import {computeLink, hex, idOf, lastOf} from './names.ts'
 import {googleError} from './plain.ts'
 
@@ -55,7 +55,6 @@ function clusterType({records}: World, ensure: ContainerOptions['ensure']): Reso
   }
   return {
     token: CLUSTER,
-    immutable: IMMUTABLE_CLUSTER,
     check: clusterCheck,
     known: (inputs) => ({...clusterOutputs(inputs, UNKNOWN), id: clusterId(inputs)}),
     async create(inputs) {
@@ -133,7 +132,6 @@ function poolType(world: World): ResourceType {
   }
   return {
     token: POOL,
-    immutable: IMMUTABLE_POOL,
     check: poolCheck,
     known: (inputs) => ({...inputs, id: poolId(inputs)}),
     async create(inputs) {

@@ -15,13 +15,11 @@ interface Membership {
 /** One member in one role of something; `of` gives that something's id. */
 export function membership(
   token: Plain['token'],
-  owner: string,
   of: (inputs: Membership) => string,
   needs?: Plain<Membership>['needs'],
 ): Plain {
   const plain: Plain<Membership> = {
     token,
-    immutable: [owner, 'role', 'member', 'condition'],
     updatable: false,
     repeatable: true,
     id: (inputs) => [of(inputs), inputs.role, inputs.member, inputs.condition?.title].filter(Boolean).join('/'),
@@ -37,14 +35,12 @@ const account = (email: string, project: string) => idOf(email, `projects/${proj
 export const identity: readonly Plain[] = [
   {
     token: 'gcp:projects/service:Service',
-    immutable: ['service'],
     repeatable: true,
     id: ({project, service}) => `${project}/${service}`,
     check: matches('service', /^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'a service such as compute.googleapis.com'),
   },
   {
     token: 'gcp:projects/serviceIdentity:ServiceIdentity',
-    immutable: ['service'],
     updatable: false,
     repeatable: true,
     id: ({project, service}) => `projects/${project}/services/${service}`,
@@ -55,15 +51,13 @@ export const identity: readonly Plain[] = [
   },
   {
     token: 'gcp:projects/iAMCustomRole:IAMCustomRole',
-    immutable: ['roleId'],
     id: ({project, roleId}) => `projects/${project}/roles/${roleId}`,
     derive: (_, id) => ({name: id, deleted: false}),
     check: matches('roleId', /^[a-zA-Z0-9_.]{3,64}$/, '3–64 letters, digits, underscores and full stops'),
   },
-  membership('gcp:projects/iAMMember:IAMMember', 'project', ({project}) => project),
+  membership('gcp:projects/iAMMember:IAMMember', ({project}) => project),
   {
     token: 'gcp:serviceaccount/account:Account',
-    immutable: ['accountId'],
     id: ({project, accountId}) => `projects/${project}/serviceAccounts/${emailOf(accountId, project)}`,
     derive: ({project, accountId}, id) => {
       const email = emailOf(accountId, project)
@@ -77,7 +71,6 @@ export const identity: readonly Plain[] = [
   },
   membership(
     'gcp:serviceaccount/iAMMember:IAMMember',
-    'serviceAccountId',
     ({serviceAccountId}) => String(serviceAccountId),
     ({serviceAccountId}) => {
       const id = String(serviceAccountId)
@@ -87,7 +80,7 @@ export const identity: readonly Plain[] = [
   ),
   {
     token: 'gcp:iam/workloadIdentityPool:WorkloadIdentityPool',
-    immutable: ['workloadIdentityPoolId', 'mode'],
+    immutable: ['mode'],
     id: ({project, workloadIdentityPoolId}) =>
       `projects/${project}/locations/global/workloadIdentityPools/${workloadIdentityPoolId}`,
     derive: ({project, workloadIdentityPoolId}) => ({
@@ -102,7 +95,6 @@ export const identity: readonly Plain[] = [
   },
   {
     token: 'gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider',
-    immutable: ['workloadIdentityPoolId', 'workloadIdentityPoolProviderId'],
     id: ({project, workloadIdentityPoolId, workloadIdentityPoolProviderId}) =>
       `projects/${project}/locations/global/workloadIdentityPools/${workloadIdentityPoolId}/providers/${workloadIdentityPoolProviderId}`,
     derive: (_, id) => ({name: id, state: 'ACTIVE'}),

@@ -9,7 +9,6 @@ const keyRingId = ({keyRing}: Props) => idOf(String(keyRing), '')
 export const keeping: readonly Plain[] = [
   {
     token: 'gcp:artifactregistry/repository:Repository',
-    immutable: ['repositoryId', 'format', 'location', 'kmsKeyName', 'mode'],
     id: ({project, location, repositoryId}) => `projects/${project}/locations/${location}/repositories/${repositoryId}`,
     derive: ({project, location, repositoryId, mode}) => ({
       name: repositoryId,
@@ -17,14 +16,10 @@ export const keeping: readonly Plain[] = [
       registryUri: `${location}-docker.pkg.dev/${project}/${repositoryId}`,
     }),
     born: () => ({createTime: now(), updateTime: now()}),
-    check: rules(
-      computeName('repositoryId'),
-      oneOf('mode', ['STANDARD_REPOSITORY', 'VIRTUAL_REPOSITORY', 'REMOTE_REPOSITORY']),
-    ),
+    check: rules(computeName('repositoryId')),
   },
   {
     token: 'gcp:storage/bucket:Bucket',
-    immutable: ['name', 'location', 'project', 'customPlacementConfig', 'enableObjectRetention'],
     id: ({name}) => String(name),
     derive: (inputs) => ({
       location: String(inputs.location).toUpperCase(),
@@ -45,7 +40,6 @@ export const keeping: readonly Plain[] = [
   },
   {
     token: 'gcp:kms/keyRing:KeyRing',
-    immutable: ['name', 'location'],
     updatable: false,
     indelible: true,
     id: ({project, location, name}) => `projects/${project}/locations/${location}/keyRings/${name}`,
@@ -53,7 +47,6 @@ export const keeping: readonly Plain[] = [
   },
   {
     token: 'gcp:kms/cryptoKey:CryptoKey',
-    immutable: ['name', 'keyRing', 'purpose', 'importOnly', 'destroyScheduledDuration'],
     indelible: true,
     id: (inputs) => `${keyRingId(inputs)}/cryptoKeys/${inputs.name}`,
     derive: ({purpose}, id) => ({
@@ -65,7 +58,6 @@ export const keeping: readonly Plain[] = [
   },
   {
     token: 'gcp:gkebackup/backupPlan:BackupPlan',
-    immutable: ['name', 'location', 'cluster'],
     id: ({project, location, name}) => `projects/${project}/locations/${location}/backupPlans/${name}`,
     derive: () => ({state: 'READY', stateReason: '', protectedPodCount: 0, protectedNamespaceCount: 0}),
     born: (_, id) => ({uid: hex(id, 32), etag: hex(`${id} etag`, 12)}),
@@ -78,7 +70,6 @@ export const keeping: readonly Plain[] = [
   },
   {
     token: 'gcp:gkehub/rolloutSequence:RolloutSequence',
-    immutable: ['rolloutSequenceId'],
     id: ({project, rolloutSequenceId}) => `projects/${project}/locations/global/rolloutSequences/${rolloutSequenceId}`,
     derive: (_, id) => ({name: id}),
     born: (_, id) => ({uid: hex(id, 32), etag: hex(`${id} etag`, 12), createTime: now(), updateTime: now()}),
@@ -90,15 +81,6 @@ export const keeping: readonly Plain[] = [
     id: ({project, location, name}) => `projects/${project}/locations/${location}/serviceLbPolicies/${name}`,
     derive: () => ({}),
     born: () => ({createTime: now(), updateTime: now()}),
-    check: rules(
-      computeName(),
-      oneOf('loadBalancingAlgorithm', [
-        'SPRAY_TO_REGION',
-        'SPRAY_TO_WORLD',
-        'WATERFALL_BY_REGION',
-        'WATERFALL_BY_ZONE',
-      ]),
-      between('failoverConfig.failoverHealthThreshold', 1, 99),
-    ),
+    check: rules(computeName(), between('failoverConfig.failoverHealthThreshold', 1, 99)),
   },
 ]

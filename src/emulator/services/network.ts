@@ -3,7 +3,7 @@ import type {Props} from '../contract.ts'
 import {isUnknown} from '../provider/values.ts'
 import {computeLink, digits, hex, idOf, lastOf, now} from './names.ts'
 import type {Plain, Reference} from './plain.ts'
-import {between, cidr, computeName, formatAddress, matches, oneOf, parseCidr, rules} from './rules.ts'
+import {between, cidr, computeName, formatAddress, matches, parseCidr, rules} from './rules.ts'
 
 const networkId = ({network, project}: Props) => idOf(String(network), `projects/${project}/global/networks`)
 const needsNetwork = (inputs: Props): Reference[] => [['gcp:compute/network:Network', networkId(inputs)]]
@@ -15,7 +15,6 @@ const born = (_: Props, id: string) => ({creationTimestamp: now(), fingerprint: 
 export const network: readonly Plain[] = [
   {
     token: 'gcp:compute/network:Network',
-    immutable: ['name', 'autoCreateSubnetworks', 'description', 'mtu', 'enableUlaInternalIpv6', 'internalIpv6Range'],
     id: ({project, name}) => `projects/${project}/global/networks/${name}`,
     derive: (inputs, id) => ({
       routingMode: inputs.routingMode ?? 'REGIONAL',
@@ -24,11 +23,11 @@ export const network: readonly Plain[] = [
       networkId: digits(id, 19),
       numericId: digits(id, 19),
     }),
-    check: rules(computeName(), oneOf('routingMode', ['REGIONAL', 'GLOBAL']), between('mtu', 1300, 8896)),
+    check: rules(computeName(), between('mtu', 1300, 8896)),
   },
   {
     token: 'gcp:compute/subnetwork:Subnetwork',
-    immutable: ['name', 'network', 'region', 'description', 'ipCidrRange', 'ipv6AccessType'],
+    immutable: ['ipCidrRange'],
     id: ({project, region, name}) => `projects/${project}/regions/${region}/subnetworks/${name}`,
     derive: (inputs, id) => ({
       network: computeLink(networkId(inputs)),
@@ -43,13 +42,11 @@ export const network: readonly Plain[] = [
       rules(
         computeName(),
         cidr('ipCidrRange'),
-        oneOf('stackType', ['IPV4_ONLY', 'IPV4_IPV6', 'IPV6_ONLY']),
         ...listOf(inputs.secondaryIpRanges).map((_, i) => cidr(`secondaryIpRanges[${i}].ipCidrRange`)),
       )(inputs),
   },
   {
     token: 'gcp:compute/router:Router',
-    immutable: ['name', 'network', 'region', 'encryptedInterconnectRouter'],
     id: ({project, region, name}) => `projects/${project}/regions/${region}/routers/${name}`,
     derive: (inputs, id) => ({network: computeLink(networkId(inputs)), selfLink: computeLink(id)}),
     born: () => ({creationTimestamp: now()}),
@@ -58,20 +55,10 @@ export const network: readonly Plain[] = [
   },
   {
     token: 'gcp:compute/routerNat:RouterNat',
-    immutable: ['name', 'router', 'region', 'endpointTypes', 'type'],
     id: (inputs) => `${inputs.project}/${inputs.region}/${lastOf(String(inputs.router))}/${inputs.name}`,
     needs: (inputs) => [['gcp:compute/router:Router', routerId(inputs)]],
     check: (inputs) => [
-      ...rules(
-        computeName(),
-        oneOf('natIpAllocateOption', ['MANUAL_ONLY', 'AUTO_ONLY']),
-        oneOf('sourceSubnetworkIpRangesToNat', [
-          'ALL_SUBNETWORKS_ALL_IP_RANGES',
-          'ALL_SUBNETWORKS_ALL_PRIMARY_IP_RANGES',
-          'LIST_OF_SUBNETWORKS',
-        ]),
-        oneOf('logConfig.filter', ['ERRORS_ONLY', 'TRANSLATIONS_ONLY', 'ALL']),
-      )(inputs),
+      ...rules(computeName())(inputs),
       // Source: https://cloud.google.com/nat/docs/ports-and-addresses#dynamic-port
       ...(inputs.enableDynamicPortAllocation === true && inputs.enableEndpointIndependentMapping === true
         ? [
@@ -85,7 +72,7 @@ export const network: readonly Plain[] = [
   },
   {
     token: 'gcp:compute/firewall:Firewall',
-    immutable: ['name', 'network', 'direction'],
+    immutable: ['network'],
     id: ({project, name}) => `projects/${project}/global/firewalls/${name}`,
     derive: (inputs, id) => ({
       network: computeLink(networkId(inputs)),
@@ -96,7 +83,7 @@ export const network: readonly Plain[] = [
     born: () => ({creationTimestamp: now()}),
     needs: needsNetwork,
     check: (inputs) => [
-      ...rules(computeName(), oneOf('direction', ['INGRESS', 'EGRESS']), between('priority', 0, 65_535))(inputs),
+      ...rules(computeName())(inputs),
       ...(inputs.allows === undefined && inputs.denies === undefined
         ? [{property: 'allows', reason: 'one of allows, denies must be given'}]
         : []),
@@ -104,7 +91,6 @@ export const network: readonly Plain[] = [
   },
   {
     token: 'gcp:servicenetworking/connection:Connection',
-    immutable: ['network', 'service'],
     repeatable: true,
     id: ({network, service}) => `${encodeURIComponent(String(network))}:${service}`,
     derive: ({service}) => ({peering: String(service).replaceAll('.', '-')}),

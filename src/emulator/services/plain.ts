@@ -7,7 +7,8 @@ export type Reference = readonly [token: GcpToken, id: string]
 
 export interface Plain<I extends Props = Props> {
   readonly token: GcpToken
-  readonly immutable: readonly string[]
+  /** As in ResourceType. */
+  readonly immutable?: readonly string[]
   id(inputs: I): string
   /** Outputs that follow from the inputs. */
   derive?(inputs: I, id: string): Props
@@ -53,7 +54,7 @@ function plainType(records: Records, plain: Plain, all: readonly Plain[]): Resou
   }
   return {
     token,
-    immutable: plain.immutable,
+    ...(plain.immutable && {immutable: plain.immutable}),
     ...(plain.check && {check: plain.check}),
     known: (inputs, id = plain.id(inputs)) => ({...outputsOf(inputs, id, {}), id}),
     async create(inputs) {

@@ -39,15 +39,6 @@ export const between = (property: string, least: number, most: number): Rule =>
       : `expected to be in the range (${least} - ${most}), got ${value}`,
   )
 
-export const exactlyOne =
-  (...properties: readonly string[]): Rule =>
-  (inputs) => {
-    const given = properties.filter((property) => valueAt(inputs, property) != null)
-    if (given.length === 1) return []
-    const reason = `exactly one of ${properties.join(', ')} must be given, ${given.length} were`
-    return [{property: properties[0]!, reason}]
-  }
-
 /** Names in Compute Engine. Source: https://cloud.google.com/compute/docs/naming-resources */
 export const computeName = (property = 'name', longest = 63): Rule =>
   matches(

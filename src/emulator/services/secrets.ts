@@ -11,7 +11,7 @@ import {membership} from './identity.ts'
 import {idOf, now, projectNumber} from './names.ts'
 import {type Plain, plainTypes} from './plain.ts'
 import {failWith} from './rest.ts'
-import {exactlyOne, matches, rules} from './rules.ts'
+import {matches, rules} from './rules.ts'
 
 const SECRET = 'gcp:secretmanager/secret:Secret'
 /** Source: https://cloud.google.com/secret-manager/quotas */
@@ -28,18 +28,14 @@ interface Version {
 const types: readonly Plain[] = [
   {
     token: SECRET,
-    immutable: ['secretId', 'replication'],
+    immutable: ['replication'],
     id: ({project, secretId}) => `projects/${project}/secrets/${secretId}`,
     derive: ({project, secretId}) => ({name: `projects/${projectNumber(project as string)}/secrets/${secretId}`}),
     born: () => ({createTime: now()}),
-    check: rules(
-      matches('secretId', /^[a-zA-Z0-9_-]{1,255}$/, '1–255 letters, digits, hyphens and underscores'),
-      exactlyOne('replication.auto', 'replication.userManaged'),
-    ),
+    check: rules(matches('secretId', /^[a-zA-Z0-9_-]{1,255}$/, '1–255 letters, digits, hyphens and underscores')),
   },
   membership(
     'gcp:secretmanager/secretIamMember:SecretIamMember',
-    'secretId',
     ({secretId, project}) => idOf(String(secretId), `projects/${project}/secrets`),
     ({secretId, project}) => [[SECRET, idOf(String(secretId), `projects/${project}/secrets`)]],
   ),

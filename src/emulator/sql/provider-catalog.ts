@@ -11,7 +11,6 @@ export function databaseType({stage, operations}: InstanceApi, records: Records)
   const idOf = ({project, instance, name}: Props) => `projects/${project}/instances/${instance}/databases/${name}`
   return {
     token,
-    immutable: ['name', 'instance', 'charset', 'collation'],
     check: (inputs) => [
       ...identifierProblem(inputs.name),
       ...only(inputs, 'charset', 'UTF8'),
@@ -72,7 +71,6 @@ export function userType({stage, operations}: InstanceApi, records: Records): Re
   }
   return {
     token,
-    immutable: ['name', 'instance', 'host', 'type'],
     check: (inputs) => [...identifierProblem(inputs.name), ...userTypeProblem(inputs.type)],
     known: (inputs) => ({id: idOf(inputs)}),
     create: (inputs) =>

@@ -36,16 +36,7 @@ export function instanceType(api: InstanceApi): ResourceType {
   }
   return {
     token: INSTANCE_TOKEN,
-    immutable: [
-      'name',
-      'region',
-      'masterInstanceName',
-      'encryptionKeyName',
-      'clone',
-      'settings.collation',
-      'settings.timeZone',
-      'replicaConfiguration',
-    ],
+    immutable: ['masterInstanceName'],
     check: (inputs) => instanceProblems(newResource(String(inputs.project), requestOf(inputs))),
     known: ({name, project, region}) => ({
       id: name,

@@ -97,17 +97,17 @@ test('an input that is taken away is gone from the outputs', async () => {
 })
 
 test('what the program named is deleted before its replacement is made; what it did not name is not', async () => {
-  const named = await it.create(NETWORK, {name: 'net', mtu: 1460})
-  expect(await it.diff(NETWORK, named, {name: 'net', mtu: 1500})).toEqual({
-    told: ['update mtu replaces'],
+  const named = await it.create(NETWORK, {name: 'net', description: 'a'})
+  expect(await it.diff(NETWORK, named, {name: 'net', description: 'b'})).toEqual({
+    told: ['update description replaces'],
     deleteBeforeReplace: true,
   })
-  const unnamed = await it.create(NETWORK, {mtu: 1460})
-  expect(await it.diff(NETWORK, unnamed, {mtu: 1500})).toEqual({
-    told: ['update mtu replaces'],
+  const unnamed = await it.create(NETWORK, {description: 'a'})
+  expect(await it.diff(NETWORK, unnamed, {description: 'b'})).toEqual({
+    told: ['update description replaces'],
     deleteBeforeReplace: false,
   })
-  expect(await it.diff(NETWORK, named, {name: 'other', mtu: 1460})).toMatchObject({deleteBeforeReplace: false})
+  expect(await it.diff(NETWORK, named, {name: 'other', description: 'a'})).toMatchObject({deleteBeforeReplace: false})
 })
 
 test('another project is another resource', async () => {
@@ -272,9 +272,9 @@ test.each([
     'replication.auto',
   ],
   [
-    'an objective of 99.99 %',
+    'an objective of 99.999 %',
     'gcp:monitoring/slo:Slo',
-    {service: 's', goal: 0.9999, rollingPeriodDays: 28, requestBasedSli: {}},
+    {service: 's', goal: 0.99999, rollingPeriodDays: 28, basicSli: {latency: {threshold: '1s'}}},
     'goal',
   ],
 ])('%s is refused before anything is made', async (_, token, inputs, property) => {

@@ -11,7 +11,6 @@ export const backendService: Kind = {
   collection: 'backendServices',
   restKind: 'compute#backendService',
   noun: 'backend_service',
-  immutable: ['name', 'project', 'params'],
   enums: {
     loadBalancingScheme: ['EXTERNAL', 'INTERNAL_SELF_MANAGED', 'INTERNAL_MANAGED', 'EXTERNAL_MANAGED'],
     protocol: ['HTTP', 'HTTPS', 'HTTP2', 'TCP', 'SSL', 'UDP', 'GRPC', 'UNSPECIFIED', 'H2C'],

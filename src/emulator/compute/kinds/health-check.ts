@@ -26,7 +26,6 @@ export const healthCheck: Kind = {
   collection: 'healthChecks',
   restKind: 'compute#healthCheck',
   noun: 'health_check',
-  immutable: ['name', 'project'],
   enums: Object.fromEntries(
     Object.keys(PROTOCOL_BLOCKS).map((block) => [`${block}.portSpecification`, PORT_SPECIFICATIONS]),
   ),

@@ -23,7 +23,6 @@ export interface Kind {
   readonly restKind: string
   /** As Google's messages name it: `backend_service`. */
   readonly noun: string
-  readonly immutable: readonly string[]
   /** Allowed values by input, checked before anything is sent, as the provider does. */
   readonly enums: Readonly<Record<string, readonly string[]>>
   /** What the provider or the API fills in. */

@@ -33,7 +33,6 @@ export const securityPolicy: Kind = {
   collection: 'securityPolicies',
   restKind: 'compute#securityPolicy',
   noun: 'security_policy',
-  immutable: ['name', 'project', 'type'],
   enums: {
     type: ['CLOUD_ARMOR', 'CLOUD_ARMOR_EDGE', 'CLOUD_ARMOR_INTERNAL_SERVICE'],
     'rules[].match.versionedExpr': ['SRC_IPS_V1'],
@@ -141,7 +140,6 @@ export const sslPolicy: Kind = {
   collection: 'sslPolicies',
   restKind: 'compute#sslPolicy',
   noun: 'ssl_policy',
-  immutable: ['name', 'project', 'description'],
   enums: {
     profile: ['COMPATIBLE', 'MODERN', 'RESTRICTED', 'CUSTOM', 'FIPS_202205'],
     minTlsVersion: ['TLS_1_0', 'TLS_1_1', 'TLS_1_2', 'TLS_1_3'],

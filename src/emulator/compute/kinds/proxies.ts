@@ -9,7 +9,6 @@ export const targetHttpProxy: Kind = {
   collection: 'targetHttpProxies',
   restKind: 'compute#targetHttpProxy',
   noun: 'target_http_proxy',
-  immutable: ['name', 'project', 'description', 'proxyBind', 'httpKeepAliveTimeoutSec'],
   enums: {},
   defaults: {proxyBind: false},
   numberIn: 'proxyId',
@@ -24,7 +23,6 @@ export const targetHttpsProxy: Kind = {
   collection: 'targetHttpsProxies',
   restKind: 'compute#targetHttpsProxy',
   noun: 'target_https_proxy',
-  immutable: ['name', 'project', 'description', 'proxyBind', 'httpKeepAliveTimeoutSec', 'tlsEarlyData'],
   enums: {
     quicOverride: ['NONE', 'ENABLE', 'DISABLE'],
     tlsEarlyData: ['STRICT', 'PERMISSIVE', 'UNRESTRICTED', 'DISABLED'],

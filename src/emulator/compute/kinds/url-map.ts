@@ -25,7 +25,6 @@ export const urlMap: Kind = {
   collection: 'urlMaps',
   restKind: 'compute#urlMap',
   noun: 'url_map',
-  immutable: ['name', 'project'],
   enums: {
     'defaultUrlRedirect.redirectResponseCode': REDIRECT_CODES,
     'pathMatchers[].defaultUrlRedirect.redirectResponseCode': REDIRECT_CODES,

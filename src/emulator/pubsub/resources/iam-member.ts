@@ -38,7 +38,6 @@ function memberType(
   const resourceOf = (inputs: Props) => qualified(String(inputs.project), `${field}s`, String(inputs[field]))
   return {
     token,
-    immutable: [field, 'project', 'role', 'member', 'condition'],
     check: checkAll([
       shaped('member', MEMBER, 'serviceAccount:NAME@PROJECT.iam.gserviceaccount.com'),
       shaped('role', ROLE, 'roles/pubsub.publisher'),

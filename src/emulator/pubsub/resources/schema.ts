@@ -22,7 +22,6 @@ export function schemaType(broker: () => Broker, records: Records): ResourceType
   })
   return {
     token: TOKEN,
-    immutable: ['name', 'project', 'type'],
     check: checkAll([
       named,
       oneOf('type', ['AVRO', 'PROTOCOL_BUFFER']),

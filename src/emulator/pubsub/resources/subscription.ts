@@ -42,7 +42,6 @@ const filterCompiles: Rule = ({filter}) => {
 export function subscriptionType(broker: () => Broker, records: Records): ResourceType {
   return {
     token: TOKEN,
-    immutable: ['name', 'project', 'topic', 'filter', 'enableMessageOrdering', 'tags'],
     check: checkAll([
       named,
       filterCompiles,

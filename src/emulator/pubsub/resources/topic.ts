@@ -14,7 +14,6 @@ const MUTABLE = ['labels', 'messageRetentionDuration', 'messageStoragePolicy', '
 export function topicType(broker: () => Broker, records: Records): ResourceType {
   return {
     token: TOKEN,
-    immutable: ['name', 'project', 'kmsKeyName', 'tags'],
     check: checkAll([
       named,
       durationIn('messageRetentionDuration', LIMITS.retentionMs.min, LIMITS.retentionMs.max),
