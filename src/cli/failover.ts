@@ -6,9 +6,10 @@ import {assertPasses, type Check} from '../operations/check.ts'
 import {execute, undo} from '../operations/execute.ts'
 import {planFailback, preflightFailback, returnedRoles} from '../operations/failback.ts'
 import {type Entry, openJournal} from '../operations/journal.ts'
-import {assertNoneOpen, close, type OpenOperation, open, readOpen} from '../operations/open.ts'
+import {assertNoneOpen, close, type OpenOperation, open, readLast, readOpen, remember} from '../operations/open.ts'
 import type {Plan} from '../operations/plan.ts'
 import {preflightSwitchover, takeover} from '../operations/preflight.ts'
+import {cooledDown, readiness, readinessAnyway} from '../operations/readiness.ts'
 import {observeScene} from '../operations/scene.ts'
 import {planEvacuation, planSwitchover} from '../operations/switchover.ts'
 import {planUnplanned, preflightUnplanned} from '../operations/unplanned.ts'
@@ -20,6 +21,7 @@ import type {Surroundings} from './command.ts'
 import {downgradeChecks, downgradesOf} from './downgrades.ts'
 import type {Environment} from './environment.ts'
 import {meansOf, operableOf} from './operation.ts'
+import {movedNodes} from './plan.ts'
 import type {Run} from './run.ts'
 
 export interface FailoverWish {
@@ -28,6 +30,8 @@ export interface FailoverWish {
   readonly keepTraffic: boolean
   /** The region is gone: so many milliseconds of its last writes may be lost. */
   readonly acceptLossMs?: number | undefined
+  /** Why it is done so soon after the last operation. */
+  readonly despite?: string | undefined
 }
 
 export interface Prepared {
@@ -41,22 +45,47 @@ export async function prepareFailover(environment: Environment, wish: FailoverWi
   await assertNoneOpen(store)
   const from = wish.region
   const to = successorOf(environment, wish)
-  const scene = await observeScene(operableOf(environment), topology)
+  const {scene, last, downgrades} = await look(environment)
   const want = {from, to, keepTraffic: wish.keepTraffic}
   const question = {topology, scene, from, to}
-  const lowered = downgradeChecks(await downgradesOf(environment), wish.acceptLossMs === undefined)
+  const {despite} = wish
+  const known = async () => ({
+    last,
+    despite,
+    undeployed: movedNodes(environment, (await import('./versions.ts')).versionsOf()),
+  })
+  const lowered = downgradeChecks(downgrades, wish.acceptLossMs === undefined)
   if (!topology.database || roles.primary !== from) {
-    return {plan: planEvacuation(topology, roles, want), checks: [...takeover(question), ...lowered]}
+    const checks = [...takeover(question), ...readiness(question, await known()), ...lowered]
+    return {plan: because(planEvacuation(topology, roles, want), despite), checks}
   }
   if (wish.acceptLossMs !== undefined) {
     const budgetSeconds = wish.acceptLossMs / 1000
     return {
-      plan: planUnplanned(topology, roles, scene, {from, to}),
-      checks: [...preflightUnplanned(question, budgetSeconds), ...lowered],
+      plan: because(planUnplanned(topology, roles, scene, {from, to}), despite),
+      checks: [
+        ...preflightUnplanned(question, budgetSeconds),
+        ...readinessAnyway(question, {last, despite}),
+        ...lowered,
+      ],
     }
   }
-  return {plan: planSwitchover(topology, roles, scene, want), checks: [...preflightSwitchover(question), ...lowered]}
+  const checks = [...preflightSwitchover(question), ...readiness(question, await known()), ...lowered]
+  return {plan: because(planSwitchover(topology, roles, scene, want), despite), checks}
 }
+
+/** All that is to be known before a plan is made, asked at once: after the loss of a region every round trip counts. */
+async function look(environment: Environment) {
+  const {topology, store} = environment
+  const [scene, last, downgrades] = await Promise.all([
+    observeScene(operableOf(environment), topology),
+    readLast(store),
+    downgradesOf(environment),
+  ])
+  return {scene, last, downgrades}
+}
+
+const because = (plan: Plan, despite: string | undefined): Plan => (despite === undefined ? plan : {...plan, despite})
 
 /** The region that takes over: the one asked for, or the only other one that can. */
 export function successorOf(
@@ -89,24 +118,30 @@ export function successorOf(
 export interface FailbackWish {
   readonly region: string
   readonly soakMs: number
+  readonly despite?: string | undefined
 }
 
 /** The way back. Changes nothing. @throws HaError USAGE, OPERATION_OPEN, NOT_DEPLOYED */
-export async function prepareFailback(environment: Environment, {region, soakMs}: FailbackWish): Promise<Prepared> {
+export async function prepareFailback(environment: Environment, wish: FailbackWish): Promise<Prepared> {
+  const {region, soakMs, despite} = wish
   const {topology, roles, store, config} = environment
   await assertNoneOpen(store)
   checkKnown('region', region, topology.regions)
   if (roles.primary === region && !roles.drained.includes(region)) {
     throw new HaError('USAGE', `${region} is the primary already, and in rotation.`, {next: ['ha status']})
   }
-  const scene = await observeScene(operableOf(environment), topology)
+  const {scene, last, downgrades} = await look(environment)
   const after = returnedRoles(roles, region)
   const plan = planFailback(topology, deriveTopology(config, after), roles, after, scene, {
     region,
     soakSeconds: soakMs / 1000,
   })
-  const lowered = downgradeChecks(await downgradesOf(environment), true)
-  return {plan, checks: [...preflightFailback({topology, scene, from: roles.primary, to: region}, roles), ...lowered]}
+  const question = {topology, scene, from: roles.primary, to: region}
+  const lowered = downgradeChecks(downgrades, true)
+  return {
+    plan: because(plan, despite),
+    checks: [...preflightFailback(question, roles), cooledDown(question, {last, despite}), ...lowered],
+  }
 }
 
 export interface OperationRequest extends Run {
@@ -167,6 +202,10 @@ async function pursue(
     // Taken back wholly: nothing is left in the middle.
     if (thrown instanceof HaError && thrown.code === 'OPERATION_UNCHANGED') await close(environment.store, run)
     throw thrown
+  }
+  if (how !== 'aborting') {
+    const {procedure, to} = plan
+    await remember(environment.store, {run, procedure, to, at: systemClock.now()})
   }
   await close(environment.store, run)
   return {run, plan, entries: journal.entries()}

@@ -38,3 +38,7 @@ export const scopeFlags = {
   all: Flags.boolean({summary: 'Run also what has not changed.'}),
   refresh: Flags.boolean({summary: 'Look at the world first: run also what has not changed, and mend drift.'}),
 }
+
+export const despiteFlag = Flags.string({
+  summary: 'Why it is done so soon after the last operation; kept in the journal.',
+})

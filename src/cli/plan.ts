@@ -30,15 +30,21 @@ export async function factsOf(
  * A plan in which every stack is skipped, when nothing that any of them depends on has moved since its last success: told
  * from fingerprints alone, without engine, provider or cloud. undefined when something did move.
  */
-export function unchangedPlan(
-  {topology, ledger, roles}: Environment,
-  versions: Versions,
-): readonly StackPlan[] | undefined {
-  const all = stacksOf(topology)
-  const retired = Object.keys(ledger.fingerprints).some((recorded) => !all.some(({name}) => name === recorded))
-  const nodes = all.filter(({region}) => region === undefined || !roles.lost.includes(region))
-  const moved = nodes.some(
+export function unchangedPlan(environment: Environment, versions: Versions): readonly StackPlan[] | undefined {
+  if (movedNodes(environment, versions).length > 0) return undefined
+  return wantedNodes(environment).map(({name}) => ({stack: name, verdict: 'skip', changes: []}))
+}
+
+/** Stacks and steps that something they depend on has moved for, or that are wanted no more; by name. */
+export function movedNodes(environment: Environment, versions: Versions): readonly string[] {
+  const {topology, ledger} = environment
+  const all = new Set(stacksOf(topology).map(({name}) => name))
+  const moved = wantedNodes(environment).filter(
     (node) => ledger.fingerprints[node.name] !== fingerprintOf(node.name, node.input(ledger.recorded), versions),
   )
-  return moved || retired ? undefined : nodes.map(({name}) => ({stack: name, verdict: 'skip', changes: []}))
+  return [...moved.map(({name}) => name), ...Object.keys(ledger.fingerprints).filter((recorded) => !all.has(recorded))]
 }
+
+/** All but those of regions that were given up. */
+const wantedNodes = ({topology, roles}: Pick<Environment, 'topology' | 'roles'>) =>
+  stacksOf(topology).filter(({region}) => region === undefined || !roles.lost.includes(region))

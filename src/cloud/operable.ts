@@ -77,10 +77,31 @@ export interface Health {
   readonly total: number
 }
 
+export interface QueueNames {
+  readonly topic: string
+  readonly subscription: string
+  readonly deadLetterSubscription: string
+}
+
+/** A queue as it is kept, and what waits in it. */
+export interface QueueFacts {
+  /** The subscription is the topic's. */
+  readonly attached: boolean
+  /** Where messages may be stored; none named: anywhere. */
+  readonly regions: readonly string[]
+  /** How long the topic keeps every message, acknowledged ones too; seconds. */
+  readonly keptSeconds: number
+  /** Absent where nobody can tell in time. */
+  readonly waiting?: {readonly messages: number; readonly oldestSeconds: number; readonly dead: number}
+}
+
 /** @throws HaError CLOUD_UNREACHABLE, CLOUD_REFUSED (`data.status`) from every method. */
 export interface Operable {
   instances(): Promise<readonly InstanceFacts[]>
   position(instance: string): Promise<Position>
+  /** When the newest backup that succeeded ended, milliseconds since the epoch; undefined: there is none. */
+  lastBackup(instance: string): Promise<number | undefined>
+  queue(names: QueueNames): Promise<QueueFacts>
   /** Rows of one statement, everything as text. Throws CLOUD_REFUSED when the database refuses. */
   query(instance: string, sql: string, database?: string): Promise<readonly (readonly (string | null)[])[]>
   begin(deed: SqlDeed): Promise<SqlOperation>

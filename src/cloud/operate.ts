@@ -3,10 +3,11 @@ import {HaError} from '../errors.ts'
 import type {Seen, ServiceSeen} from './cloud.ts'
 import {servicesIn} from './kubernetes.ts'
 import type {Operable} from './operable.ts'
+import {readQueue} from './queues.ts'
 import {moveRecord, readRecord} from './records.ts'
 import type {Call} from './rest.ts'
 import {groupHealth, readRotation, writeRotation} from './rotation.ts'
-import {beginDeed, listFacts, readOperation, runningOn} from './sql-deeds.ts'
+import {beginDeed, listFacts, readLastBackup, readOperation, runningOn} from './sql-deeds.ts'
 import {executeSql, readPosition} from './sql-query.ts'
 import type {Wires} from './wires.ts'
 
@@ -39,6 +40,8 @@ export function createOperable(ground: Ground): Operable {
     begin: (deed) => beginDeed(reach, deed),
     operation: (id) => readOperation(reach, id),
     running: (instance) => runningOn(reach, instance),
+    lastBackup: (instance) => readLastBackup(reach, instance),
+    queue: (names) => readQueue(reach, names),
     record: (name) => readRecord(reach, name),
     moveRecord: (name, from, to) => moveRecord(reach, name, from, to),
     rotation: (backend) => readRotation(reach, backend),

@@ -85,6 +85,15 @@ export async function readOperation(reach: Reach, id: string): Promise<SqlOperat
   return operationOf(await callJson<Operation>(`${projectUrl(reach)}/operations/${id}`, call))
 }
 
+/** Newest first, as the API lists them. Source: https://cloud.google.com/sql/docs/postgres/admin-api/rest/v1beta4/backupRuns/list */
+export async function readLastBackup(reach: Reach, instance: string): Promise<number | undefined> {
+  const call = await reach.signed({deadlineMs: DEADLINE_MS})
+  const url = `${instanceUrl(reach, instance)}/backupRuns?maxResults=10`
+  const {items = []} = await callJson<{items?: readonly {status?: string; endTime?: string}[]}>(url, call)
+  const last = items.find(({status, endTime}) => status === 'SUCCESSFUL' && endTime !== undefined)
+  return last && Date.parse(last.endTime!)
+}
+
 export async function runningOn(reach: Reach, instance: string): Promise<readonly SqlOperation[]> {
   const call = await reach.signed({deadlineMs: DEADLINE_MS})
   const url = `${projectUrl(reach)}/operations?instance=${instance}&maxResults=20`

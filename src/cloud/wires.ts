@@ -11,6 +11,7 @@ export type Api =
   | 'cloudresourcemanager'
   | 'cloudbilling'
   | 'dns'
+  | 'pubsub'
 
 export interface Wires {
   /** Base URL of an API, without a trailing slash. */

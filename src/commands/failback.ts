@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags'
 import {HaCommand} from '../cli/command.ts'
 import {parseDuration} from '../cli/durations.ts'
 import {openEnvironment} from '../cli/environment.ts'
-import {approvalFlags, commonFlags, configFlags, lockFlags} from '../cli/flags.ts'
+import {approvalFlags, commonFlags, configFlags, despiteFlag, lockFlags} from '../cli/flags.ts'
 import {checkLines, operationPlanLines} from '../report/operation.ts'
 
 export default class Failback extends HaCommand {
@@ -20,6 +20,7 @@ export default class Failback extends HaCommand {
     ...lockFlags,
     region: Flags.string({char: 'r', summary: 'The region that becomes the primary again.', required: true}),
     soak: Flags.string({summary: 'How long the replica is watched before roles change: 30s, 10m.', default: '30s'}),
+    despite: despiteFlag,
     'dry-run': Flags.boolean({summary: 'Look and plan, change nothing.'}),
   }
 
@@ -28,7 +29,7 @@ export default class Failback extends HaCommand {
     const {report, emit, style} = this.begin(flags)
     const surroundings = this.surroundings()
     const open = () => openEnvironment(surroundings.cwd, flags)
-    const wish = {region: flags.region, soakMs: parseDuration(flags.soak, '--soak')}
+    const wish = {region: flags.region, soakMs: parseDuration(flags.soak, '--soak'), despite: flags.despite}
     const {perform} = await import('../cli/operation-command.ts')
     await perform({
       operation: 'failback',

@@ -90,6 +90,8 @@ export interface Plan {
   readonly epoch: number
   /** Unplanned: how much of the last writes may be missing, as far as it can be told; seconds. */
   readonly lossBoundSeconds?: number
+  /** Why it is carried out although something speaks for waiting, in the operator's words. */
+  readonly despite?: string
   readonly steps: readonly Step[]
 }
 

@@ -1,10 +1,14 @@
 /** What planners and preflight look at: the world, once, every answer bounded and none taken for granted. Plain data. */
+
+import {type Clock, systemClock} from '../clock.ts'
 import type {Seen, ServiceSeen} from '../cloud/cloud.ts'
-import type {Health, InstanceFacts, Operable, Position, Rotation} from '../cloud/operable.ts'
+import type {Health, InstanceFacts, Operable, Position, QueueFacts, Rotation} from '../cloud/operable.ts'
 import {asHaError, HaError} from '../errors.ts'
 import type {Topology} from '../topology/topology.ts'
 
 export interface Scene {
+  /** When it was looked at, milliseconds since the epoch. */
+  readonly at: number
   readonly instances: Seen<readonly InstanceFacts[]>
   /** By instance of the topology. */
   readonly positions: Readonly<Record<string, Seen<Position>>>
@@ -19,33 +23,51 @@ export interface Scene {
   readonly health: Readonly<Record<string, Seen<Readonly<Record<string, Health>>>>>
   /** By region. */
   readonly workloads: Readonly<Record<string, Seen<readonly ServiceSeen[]>>>
+  /** By queue. */
+  readonly queues: Readonly<Record<string, Seen<QueueFacts>>>
+  /** When the primary's newest backup ended. */
+  readonly lastBackup: Seen<number | undefined>
 }
+
+/** All is asked at once, and this is what a look costs when a region does not answer: an unplanned failover waits for it. */
+const LOOK_MS = 2_500
 
 export const backendsOf = ({services}: Topology): readonly string[] => services.flatMap(({backend}) => backend ?? [])
 
-export async function observeScene(cloud: Operable, topology: Topology): Promise<Scene> {
+export async function observeScene(cloud: Operable, topology: Topology, clock: Clock = systemClock): Promise<Scene> {
+  const at = clock.now()
   const names = topology.database?.instances.map(({name}) => name) ?? []
   const nearest = topology.database?.nearest ?? {}
   const record = topology.database?.record
   const backends = backendsOf(topology)
   const rotations = byKey(backends, (backend) => attempt(() => cloud.rotation(backend)))
-  const [instances, positions, busy, primary, nearestSeen, rotationsSeen, health, workloads] = await Promise.all([
-    attempt(() => cloud.instances()),
-    byKey(names, (name) => attempt(() => cloud.position(name))),
-    attempt(async () => {
-      const running = await Promise.all(names.map((name) => cloud.running(name)))
-      return names.filter((_, index) => running[index]!.length > 0)
-    }),
-    record === undefined ? {seen: undefined} : attempt(() => cloud.record(record)),
-    byKey(Object.keys(nearest), (region) => attempt(() => cloud.record(nearest[region]!))),
-    rotations,
-    byKey(backends, (backend) => attempt(async () => cloud.health(backend, orThrow((await rotations)[backend]!)))),
-    byKey(
-      topology.regions.map(({name}) => name),
-      (region) => cloud.workloads(region),
-    ),
-  ])
+  const primaryName = topology.database?.instances.find(({role}) => role === 'primary')?.name
+  const [instances, positions, busy, primary, nearestSeen, rotationsSeen, health, workloads, queues, lastBackup] =
+    await Promise.all([
+      attempt(() => cloud.instances()),
+      byKey(names, (name) => attempt(() => cloud.position(name))),
+      attempt(async () => {
+        const running = await Promise.all(names.map((name) => cloud.running(name)))
+        return names.filter((_, index) => running[index]!.length > 0)
+      }),
+      record === undefined ? {seen: undefined} : attempt(() => cloud.record(record)),
+      byKey(Object.keys(nearest), (region) => attempt(() => cloud.record(nearest[region]!))),
+      rotations,
+      byKey(backends, (backend) => attempt(async () => cloud.health(backend, orThrow((await rotations)[backend]!)))),
+      byKey(
+        topology.regions.map(({name}) => name),
+        async (region) => flat(await attempt(() => cloud.workloads(region))),
+      ),
+      byKey(
+        topology.queues.map(({config}) => config.name),
+        (name) => attempt(() => cloud.queue(topology.queues.find(({config}) => config.name === name)!)),
+      ),
+      primaryName === undefined ? {seen: undefined} : attempt(() => cloud.lastBackup(primaryName)),
+    ])
   return {
+    at,
+    queues,
+    lastBackup,
     instances,
     positions,
     busy,
@@ -64,14 +86,23 @@ async function byKey<T>(
 }
 
 async function attempt<T>(ask: () => Promise<T>): Promise<Seen<T>> {
+  const answered = new AbortController()
+  const late = systemClock.sleep(LOOK_MS, answered.signal).then(
+    () => ({unseen: `no answer within ${LOOK_MS / 1000} s`}),
+    () => ({unseen: ''}),
+  )
   try {
-    return {seen: await ask()}
+    return await Promise.race([ask().then((seen) => ({seen})), late])
   } catch (thrown) {
     const {code, message} = asHaError(thrown)
     if (code === 'BUG') throw thrown
     return {unseen: message}
+  } finally {
+    answered.abort()
   }
 }
+
+const flat = <T>(seen: Seen<Seen<T>>): Seen<T> => ('seen' in seen ? seen.seen : seen)
 
 function orThrow<T>(seen: Seen<T>): T {
   if ('seen' in seen) return seen.seen

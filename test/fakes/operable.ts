@@ -25,6 +25,8 @@ export interface FakeCloud extends Operable {
   readonly gone: Set<string>
   /** How often an operation is looked at before it has happened; 0: it happens at once. */
   looks: number
+  /** When each instance was backed up last, milliseconds since the epoch. */
+  readonly lastBackups: Map<string, number>
   /** Rows of `public.bookings` that only this instance has. */
   readonly orphans: Map<string, readonly object[]>
   /** Instances that take writes now. */
@@ -81,6 +83,9 @@ export function fakeCloud(topology: Topology): FakeCloud {
   const records = new Map<string, string>()
   const shares = new Map<string, number>(topology.regions.map(({name}) => [name, 1]))
   const begun: SqlDeed[] = []
+  const lastBackups = new Map(
+    database.instances.filter(({role}) => role === 'primary').map(({name}) => [name, Date.now()]),
+  )
   const gone = new Set<string>()
   const operations = new Map<string, SqlOperation>()
   const orphans = new Map<string, readonly object[]>()
@@ -151,7 +156,7 @@ export function fakeCloud(topology: Topology): FakeCloud {
       facts(serverOf(instance), {active: true})
       for (const it of servers.values()) if (it.facts.primary === instance) it.shutDown = false
     },
-    backup: ({instance}) => void reach(instance),
+    backup: ({instance}) => void lastBackups.set(reach(instance).facts.name, Date.now()),
     promote({instance, failover}) {
       const server = reach(instance)
       const {primary, ...rest} = server.facts
@@ -278,7 +283,7 @@ export function fakeCloud(topology: Topology): FakeCloud {
   })
 
   const cloud: FakeCloud = {
-    ...{servers, records, shares, begun, gone, orphans, looks: 0},
+    ...{servers, records, shares, begun, gone, lastBackups, orphans, looks: 0},
     writable: () => [...servers.values()].filter((it) => !it.inRecovery && it.facts.active).map((it) => it.facts.name),
     async instances() {
       look()
@@ -297,6 +302,11 @@ export function fakeCloud(topology: Topology): FakeCloud {
       look()
       return runningOn(name)
     },
+    lastBackup: async (name) => lastBackups.get(reach(name).facts.name),
+    queue: async () => ({
+      ...{attached: true, regions: topology.regions.map(({name}) => name), keptSeconds: 604_800},
+      waiting: {messages: 0, oldestSeconds: 0, dead: 0},
+    }),
     record: async (name) => records.get(name),
     async moveRecord(name, from, to) {
       if (records.get(name) === to) return
@@ -318,9 +328,9 @@ export function fakeCloud(topology: Topology): FakeCloud {
         : gone.has(region)
           ? {unseen: 'silent'}
           : {
-              seen: topology.services.map(({name}) => ({
+              seen: topology.services.map(({name, config}) => ({
                 name,
-                image: '',
+                image: config.image,
                 ready: 3,
                 desired: 3,
                 updated: 3,

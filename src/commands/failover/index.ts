@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags'
 import {HaCommand} from '../../cli/command.ts'
 import {parseDuration} from '../../cli/durations.ts'
 import {openEnvironment} from '../../cli/environment.ts'
-import {approvalFlags, commonFlags, configFlags, lockFlags} from '../../cli/flags.ts'
+import {approvalFlags, commonFlags, configFlags, despiteFlag, lockFlags} from '../../cli/flags.ts'
 import {checkLines, operationPlanLines} from '../../report/operation.ts'
 
 export default class Failover extends HaCommand {
@@ -27,6 +27,7 @@ export default class Failover extends HaCommand {
       summary: 'How much of its last writes may be lost: 10s, 1m.',
       dependsOn: ['unplanned'],
     }),
+    despite: despiteFlag,
     'dry-run': Flags.boolean({summary: 'Look and plan, change nothing.'}),
   }
 
@@ -37,7 +38,8 @@ export default class Failover extends HaCommand {
     const open = () => openEnvironment(surroundings.cwd, flags)
     const loss = flags['accept-data-loss']
     const acceptLossMs = loss === undefined ? undefined : parseDuration(loss, '--accept-data-loss')
-    const wish = {region: flags.region, to: flags.to, keepTraffic: flags['keep-traffic'], acceptLossMs}
+    const {region, to, despite} = flags
+    const wish = {region, to, keepTraffic: flags['keep-traffic'], acceptLossMs, despite}
     const {perform} = await import('../../cli/operation-command.ts')
     await perform({
       operation: 'failover',

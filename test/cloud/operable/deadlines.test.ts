@@ -5,6 +5,10 @@ import {expect, onTestFinished, test, vi} from 'vitest'
 import type {Operable} from '../../../src/cloud/operable.ts'
 import {createOperable} from '../../../src/cloud/operate.ts'
 import {emulatorWires} from '../../../src/cloud/wires.ts'
+import {observeScene} from '../../../src/operations/scene.ts'
+import {deriveTopology} from '../../../src/topology/derive.ts'
+import {initialRoles} from '../../../src/topology/roles.ts'
+import {exampleConfig} from '../../fakes/config.ts'
 
 /** Takes every connection and says nothing on it. */
 async function openSilence() {
@@ -26,10 +30,33 @@ async function openSilence() {
   return {cloud, taken: () => once(server, 'taken')}
 }
 
+test('a look at the scene of which nothing answers is over after 2.5 s, since an unplanned failover waits for it', async () => {
+  const {cloud, taken} = await openSilence()
+  vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout']})
+  onTestFinished(() => void vi.useRealTimers())
+  const config = exampleConfig()
+  const isTaken = taken()
+  const looking = observeScene(cloud, deriveTopology(config, initialRoles(config)))
+  await isTaken
+  await vi.advanceTimersByTimeAsync(2_500)
+  const {at: _, records, busy, instances, lastBackup, ...groups} = await looking
+  const seen = [
+    records.primary,
+    busy,
+    instances,
+    lastBackup,
+    ...Object.values({...groups, nearest: records.nearest}).flatMap((it) => Object.values(it)),
+  ]
+  expect(seen.length).toBeGreaterThan(10)
+  expect(seen.filter((it) => !('unseen' in it))).toEqual([])
+})
+
 const ROTATION = {fingerprint: 'f', groups: [{group: 'g', region: 'r', share: 1}]}
 const CALLS: readonly [string, number, (cloud: Operable) => Promise<unknown>][] = [
   ['instances', 8_000, (cloud) => cloud.instances()],
   ['position', 2_500, (cloud) => cloud.position('i')],
+  ['lastBackup', 8_000, (cloud) => cloud.lastBackup('i')],
+  ['queue', 2_500, (cloud) => cloud.queue({topic: 't', subscription: 's', deadLetterSubscription: 'd'})],
   ['query', 30_000, (cloud) => cloud.query('i', 'SELECT 1')],
   ['begin', 8_000, (cloud) => cloud.begin({deed: 'promote', instance: 'i', failover: false})],
   ['operation', 8_000, (cloud) => cloud.operation('o')],

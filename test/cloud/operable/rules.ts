@@ -159,6 +159,7 @@ function databaseRules(rule: Rule, sharedPair: SharedPair): void {
     })
     expect(ended).toEqual({id: begun.id, type: 'BACKUP_VOLUME', done: true})
     expect(await cloud.running(primary)).toEqual([])
+    expect(await cloud.lastBackup(primary)).toBeGreaterThan(0)
   })
 
   rule('while one runs another is refused with 409, and who carries it out waits for its turn', async (world) => {
