@@ -95,6 +95,16 @@ export interface QueueFacts {
   readonly waiting?: {readonly messages: number; readonly oldestSeconds: number; readonly dead: number}
 }
 
+/** Times in milliseconds since the epoch. */
+export interface Redelivery {
+  readonly subscription: string
+  readonly since: number
+  /** When `since` was reckoned from. */
+  readonly now: number
+  /** Names this once; what waited before is kept under it for a week. */
+  readonly mark: string
+}
+
 /** @throws HaError CLOUD_UNREACHABLE, CLOUD_REFUSED (`data.status`) from every method. */
 export interface Operable {
   instances(): Promise<readonly InstanceFacts[]>
@@ -102,6 +112,10 @@ export interface Operable {
   /** When the newest backup that succeeded ended, milliseconds since the epoch; undefined: there is none. */
   lastBackup(instance: string): Promise<number | undefined>
   queue(names: QueueNames): Promise<QueueFacts>
+  /** Everything published since then is to be delivered again, acknowledged or not, and nothing that waits is lost. Returns since when. */
+  redeliver(redelivery: Redelivery): Promise<number>
+  /** Since when that was done under this mark, milliseconds since the epoch; undefined: not yet. */
+  redelivered(mark: string): Promise<number | undefined>
   /** Rows of one statement, everything as text. Throws CLOUD_REFUSED when the database refuses. */
   query(instance: string, sql: string, database?: string): Promise<readonly (readonly (string | null)[])[]>
   begin(deed: SqlDeed): Promise<SqlOperation>

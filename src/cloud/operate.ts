@@ -3,7 +3,7 @@ import {HaError} from '../errors.ts'
 import type {Seen, ServiceSeen} from './cloud.ts'
 import {servicesIn} from './kubernetes.ts'
 import type {Operable} from './operable.ts'
-import {readQueue} from './queues.ts'
+import {readQueue, readRedelivery, redeliver} from './queues.ts'
 import {moveRecord, readRecord} from './records.ts'
 import type {Call} from './rest.ts'
 import {groupHealth, readRotation, writeRotation} from './rotation.ts'
@@ -42,6 +42,8 @@ export function createOperable(ground: Ground): Operable {
     running: (instance) => runningOn(reach, instance),
     lastBackup: (instance) => readLastBackup(reach, instance),
     queue: (names) => readQueue(reach, names),
+    redeliver: (redelivery) => redeliver(reach, redelivery),
+    redelivered: (mark) => readRedelivery(reach, mark),
     record: (name) => readRecord(reach, name),
     moveRecord: (name, from, to) => moveRecord(reach, name, from, to),
     rotation: (backend) => readRotation(reach, backend),

@@ -7,6 +7,7 @@ import {promote, switchover} from './steps/promote.ts'
 import {protect} from './steps/protect.ts'
 import {reconcile} from './steps/reconcile.ts'
 import {moveRecord} from './steps/record.ts'
+import {redeliver} from './steps/redeliver.ts'
 import {awaitLastRecord, awaitReplay, soak} from './steps/replay.ts'
 import {replicate} from './steps/replicate.ts'
 import {recordRoles, returnRegion} from './steps/roles.ts'
@@ -29,6 +30,7 @@ const DEEDS: {readonly [K in StepKind]: Deed<StepInputs[K]>} = {
   'await-healthy': awaitHealthy,
   replicate,
   protect,
+  redeliver,
   'fence-old': fenceOld,
   'capture-divergence': captureDivergence,
   'return-region': returnRegion,

@@ -40,6 +40,8 @@ export interface StepInputs {
   replicate: {readonly instance: string; readonly region: string; readonly primary: string; readonly like: string}
   protect: {readonly instance: string; readonly availability: string; readonly recoveryDays: number}
   'fence-old': {readonly instance: string; readonly region: string; readonly epoch: number}
+  /** What was acknowledged while it may have been lost is delivered again; milliseconds since the epoch. */
+  redeliver: {readonly subscriptions: readonly string[]; readonly since: number; readonly now: number}
   'capture-divergence': {
     readonly instance: string
     readonly primary: string

@@ -67,6 +67,7 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, {f
       verifies: 'it is known as fenced, or as still to be',
       input: {instance: old.name, region: from, epoch: roles.epoch},
     },
+    ...redelivery(topology, scene, bound),
     protect(topology, old, next),
     {
       id: 'reconcile',
@@ -84,6 +85,24 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, {f
     ...(bound !== undefined && {lossBoundSeconds: bound}),
     steps,
   }
+}
+
+/** Clocks differ, and a message is worked on for a while before it is acknowledged. */
+const MARGIN_SECONDS = 60
+
+/** Only where there is a database to have lost what workers did. */
+function redelivery({queues, database}: Topology, {at}: Scene, bound: number | undefined): readonly Step[] {
+  if (queues.length === 0 || !database) return []
+  const seconds = Math.ceil((bound ?? 0) + MARGIN_SECONDS)
+  return [
+    {
+      id: 'redeliver',
+      kind: 'redeliver',
+      title: `Deliver again what queues were given in the last ${seconds} s`,
+      verifies: 'each subscription was set back; what waited in it is kept for a week',
+      input: {subscriptions: queues.map(({subscription}) => subscription), since: at - seconds * 1000, now: at},
+    },
+  ]
 }
 
 /** Evidence that the region is gone, and that what is lost by giving it up is agreed to. */

@@ -8,6 +8,7 @@ import {homedir} from 'node:os'
 import {findCredentials, firmwareProduct, tokenSource} from '../../src/cloud/credentials.ts'
 import {emulatorWires, googleWires} from '../../src/cloud/wires.ts'
 import {createComputeService} from '../../src/emulator/compute/service.ts'
+import {createPubSubService} from '../../src/emulator/pubsub/service.ts'
 import {openGround} from '../cloud/operable/ground.ts'
 import {operableRules, type World} from '../cloud/operable/rules.ts'
 import {freePort} from '../emulator/compute/world.ts'
@@ -15,7 +16,10 @@ import {deployment, pod, startCluster} from '../emulator/kubernetes-api/cluster.
 import {newFolder, openCloud, PROJECT} from '../emulator/sql/cloud.ts'
 
 async function openEmulator(): Promise<World> {
-  const cloud = await openCloud(newFolder(), (world) => [createComputeService(world, {probe: async () => true})])
+  const cloud = await openCloud(newFolder(), (world) => [
+    createComputeService(world, {probe: async () => true}),
+    createPubSubService(world),
+  ])
   const cluster = await startCluster()
   const services = ['api', 'sync']
   for (const name of services) {

@@ -83,6 +83,7 @@ export function fakeCloud(topology: Topology): FakeCloud {
   const records = new Map<string, string>()
   const shares = new Map<string, number>(topology.regions.map(({name}) => [name, 1]))
   const begun: SqlDeed[] = []
+  const redeliveries = new Map<string, number>()
   const lastBackups = new Map(
     database.instances.filter(({role}) => role === 'primary').map(({name}) => [name, Date.now()]),
   )
@@ -304,9 +305,14 @@ export function fakeCloud(topology: Topology): FakeCloud {
     },
     lastBackup: async (name) => lastBackups.get(reach(name).facts.name),
     queue: async () => ({
-      ...{attached: true, regions: topology.regions.map(({name}) => name), keptSeconds: 604_800},
+      ...{attached: true, regions: topology.regions.map(({name}) => name), keptSeconds: 86_400},
       waiting: {messages: 0, oldestSeconds: 0, dead: 0},
     }),
+    async redeliver({since, mark}) {
+      redeliveries.set(mark, since)
+      return since
+    },
+    redelivered: async (mark) => redeliveries.get(mark),
     record: async (name) => records.get(name),
     async moveRecord(name, from, to) {
       if (records.get(name) === to) return

@@ -112,3 +112,19 @@ test('a region that takes over from a lost one is in rotation before the other l
     [TO, 0],
   ])
 })
+
+test('an unplanned failover has queues deliver the lost seconds again, once the new primary is recorded', async () => {
+  const it = stage()
+  it.cloud.gone.add(FROM)
+  const scene = await sceneOf(it)
+  const {steps, lossBoundSeconds} = planUnplanned(topologyOf(it), it.roles, scene, {from: FROM, to: TO})
+  const ids = steps.map(({id}) => id)
+  expect(ids.indexOf('redeliver')).toBeGreaterThan(ids.indexOf('roles'))
+  const seconds = Math.ceil(lossBoundSeconds! + 60)
+  expect(steps.find(({id}) => id === 'redeliver')?.input).toEqual({
+    ...{subscriptions: topologyOf(it).queues.map(({subscription}) => subscription), now: scene.at},
+    since: scene.at - seconds * 1000,
+  })
+  const without = planUnplanned({...topologyOf(it), queues: []}, it.roles, scene, {from: FROM, to: TO})
+  expect(without.steps.map(({id}) => id)).not.toContain('redeliver')
+})

@@ -1,5 +1,5 @@
 /** An operation on a cloud in memory, which can be killed, or fall asleep, between any two things it does. */
-import type {SqlDeed} from '../../src/cloud/operable.ts'
+import type {Redelivery, SqlDeed} from '../../src/cloud/operable.ts'
 import {HaError} from '../../src/errors.ts'
 import {execute, undo} from '../../src/operations/execute.ts'
 import type {Fence} from '../../src/operations/fences.ts'
@@ -74,6 +74,7 @@ function memoryJournals(): JournalStore & {readonly kept: Map<string, string>; f
 const nameOfCall = (name: string, [first, , third]: readonly unknown[]): string | undefined => {
   if (name === 'begin') return `begin ${(first as SqlDeed).deed}`
   if (name === 'moveRecord') return `move ${first} to ${third}`
+  if (name === 'redeliver') return `redeliver ${(first as Redelivery).subscription}`
   if (name === 'setRotation') return 'change shares'
   return undefined
 }

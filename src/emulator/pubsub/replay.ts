@@ -58,6 +58,23 @@ export async function createSnapshot(
   return snapshot
 }
 
+/** https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.snapshots/patch */
+export async function updateSnapshot(
+  broker: Broker,
+  name: string,
+  {labels}: {labels?: Readonly<Record<string, string>>},
+  mask: readonly string[],
+): Promise<Snapshot> {
+  const other = mask.find((field) => field !== 'labels')
+  if (other !== undefined || mask.length === 0)
+    throw invalid(`Of a snapshot only its labels can be changed, not ${other ?? 'nothing'}.`)
+  const snapshot: Snapshot = {...snapshotNamed(broker, name), ...(labels && {labels})}
+  broker.store.write('putDocument', 'snapshot', name, JSON.stringify(snapshot))
+  broker.snapshots.set(name, snapshot)
+  await broker.store.durable()
+  return snapshot
+}
+
 export function snapshotNamed(broker: Broker, name: string): Snapshot {
   const snapshot = broker.snapshots.get(name)
   if (!snapshot) throw notFound(name)

@@ -20,7 +20,7 @@ import {httpError, notFound} from './failures.ts'
 import {LIMITS} from './limits.ts'
 import {publish} from './publish.ts'
 import {acknowledge, modifyAckDeadline, pull, type Received} from './pull.ts'
-import {createSnapshot, deleteSnapshot, seek, snapshotNamed} from './replay.ts'
+import {createSnapshot, deleteSnapshot, seek, snapshotNamed, updateSnapshot} from './replay.ts'
 import {commitSchema, createSchema, deleteSchema, schemaNamed} from './schemas.ts'
 import * as views from './views.ts'
 
@@ -75,6 +75,8 @@ const ITEMS: Record<string, Answer> = {
     seek(broker, name, {...(body.time && {time: timestampMs(body.time, 'time')}), snapshot: body.snapshot}),
   'PUT snapshots': (broker, {name, body}) =>
     createSnapshot(broker, name, body.subscription, body.labels).then(views.snapshotView),
+  'PATCH snapshots': (broker, input) =>
+    updateSnapshot(broker, input.name, input.body.snapshot ?? {}, maskOf(input)).then(views.snapshotView),
   'GET snapshots': (broker, {name}) => views.snapshotView(snapshotNamed(broker, name)),
   'DELETE snapshots': (broker, {name}) => deleteSnapshot(broker, name),
   'GET schemas': (broker, {name}) => schemaNamed(broker, name),

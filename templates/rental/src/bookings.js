@@ -72,11 +72,14 @@ export async function listBookings(database, listing, options) {
   return {bookings: rows, source}
 }
 
-/** What the booking-sync worker does, once per booking: tell the channels' calendars. */
-export async function tellCalendars(tx, {listing}) {
+/**
+ * What the booking-sync worker does, once per booking: tell the channels' calendars. A message is sent after its booking was
+ * committed; one without a booking tells of what a lost primary took with it.
+ */
+export async function tellCalendars(tx, {booking}) {
   await tx.query(
-    `INSERT INTO calendars (listing, bookings) VALUES ($1, 1)
+    `INSERT INTO calendars (listing, bookings) SELECT listing, 1 FROM bookings WHERE id = $1
      ON CONFLICT (listing) DO UPDATE SET bookings = calendars.bookings + 1`,
-    [listing],
+    [booking],
   )
 }

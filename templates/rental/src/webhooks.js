@@ -21,11 +21,14 @@ export async function receiveWebhook(database, channel, input, {region}) {
   return {key: `webhook:${channel}:${eventId}`, isNew: rows.length === 1}
 }
 
-/** What the webhooks worker does, once per event. */
+/** What the webhooks worker does, once per event; nothing for an event that a lost primary took with it. */
 export async function processWebhook(tx, {channel, eventId}) {
-  await tx.query('UPDATE webhooks SET processed_at = now() WHERE channel = $1 AND event_id = $2', [channel, eventId])
   await tx.query(
-    'INSERT INTO channels (channel, events) VALUES ($1, 1) ON CONFLICT (channel) DO UPDATE SET events = channels.events + 1',
-    [channel],
+    `WITH processed AS (
+       UPDATE webhooks SET processed_at = now() WHERE channel = $1 AND event_id = $2 RETURNING channel
+     )
+     INSERT INTO channels (channel, events) SELECT channel, 1 FROM processed
+     ON CONFLICT (channel) DO UPDATE SET events = channels.events + 1`,
+    [channel, eventId],
   )
 }

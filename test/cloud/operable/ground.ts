@@ -40,7 +40,11 @@ export async function openGround(wish: GroundWish): Promise<World> {
   const undo: (readonly [string, () => Promise<unknown>])[] = []
   const made = (what: string, remove: () => Promise<unknown>) => void undo.push([what, remove])
 
-  const call = async <T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', url: string, body?: unknown): Promise<T> => {
+  const call = async <T>(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    url: string,
+    body?: unknown,
+  ): Promise<T> => {
     const token = await wires.token?.()
     return callJson<T>(url, {method, body, deadlineMs: 30_000, ...(token !== undefined && {token})})
   }
@@ -92,6 +96,13 @@ export async function openGround(wish: GroundWish): Promise<World> {
     }
     return link(`${at}/networkEndpointGroups/${name}`)
   }
+  const pubsub = `${wires.base('pubsub')}/v1/projects/${project}`
+  const inPubsub = async (kind: 'topics' | 'subscriptions', name: string, body: object) => {
+    await call('PUT', `${pubsub}/${kind}/${name}`, body)
+    made(`${kind} ${name}`, () => call('DELETE', `${pubsub}/${kind}/${name}`))
+    return `projects/${project}/${kind}/${name}`
+  }
+
   const check = newName('check')
   await globally('POST', `${compute}/global/healthChecks`, {
     ...{name: check, type: 'HTTP', httpHealthCheck: {portSpecification: 'USE_SERVING_PORT', requestPath: '/'}},
@@ -112,6 +123,16 @@ export async function openGround(wish: GroundWish): Promise<World> {
       }
       await instance(replica, REGIONS[1], edition, primary)
       return {primary, replica}
+    },
+    async queue() {
+      const [topic, subscription, deadLetterSubscription] = [newName('topic'), newName('sub'), newName('dead')]
+      const full = await inPubsub('topics', topic, {
+        messageRetentionDuration: '86400s',
+        messageStoragePolicy: {allowedPersistenceRegions: REGIONS},
+      })
+      for (const name of [subscription, deadLetterSubscription]) await inPubsub('subscriptions', name, {topic: full})
+      made(`snapshot of ${subscription}`, () => call('DELETE', `${pubsub}/snapshots/${subscription}-again`))
+      return {topic, subscription, deadLetterSubscription}
     },
     newRecord() {
       const name = `${newName('record')}.${dnsName}`

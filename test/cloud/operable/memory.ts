@@ -35,6 +35,7 @@ export async function openMemory(): Promise<World> {
     },
     newRecord: () => `record-${randomUUID()}.stay.ha.internal.`,
     backend: async (number) => ({cloud: cloudIn(regions.slice(0, number)), name: 'web'}),
+    queue: async () => ({topic: 't', subscription: randomUUID(), deadLetterSubscription: 'd'}),
     async lose(region) {
       cloud.gone.add(region)
       return async () => void cloud.gone.delete(region)

@@ -4,7 +4,7 @@
  */
 import {describe, expect, onTestFinished, type TestContext, test} from 'vitest'
 import type {Clock} from '../../../src/clock.ts'
-import type {Operable, Rotation, SqlDeed} from '../../../src/cloud/operable.ts'
+import type {Operable, QueueNames, Rotation, SqlDeed} from '../../../src/cloud/operable.ts'
 import {asHaError} from '../../../src/errors.ts'
 import {fenceRow} from '../../../src/operations/steps/fence.ts'
 import {carryOut as carry, until} from '../../../src/operations/waits.ts'
@@ -30,6 +30,8 @@ export interface World {
   newRecord(): string
   /** A new backend service with one endpoint group in each of so many regions, and the cloud to ask about it. */
   backend(regions: 1 | 2): Promise<{readonly cloud: Operable; readonly name: string}>
+  /** A new topic that keeps messages for a day, with a subscription and a dead-letter one, for both regions. */
+  queue(): Promise<QueueNames>
   /** In every endpoint group, all healthy. */
   readonly endpoints: number
   /** Services that run in the cluster of the first region, three pods each; in the second region nothing answers. */
@@ -62,6 +64,7 @@ export function operableRules(cloudName: string, open: () => Promise<World | str
     roleRules(rule, sharedPair)
     recordRules(rule)
     rotationRules(rule)
+    queueRules(rule)
     workloadRules(rule)
 
     test('everything this suite made is taken away again', async ({skip}) => {
@@ -401,6 +404,28 @@ function rotationRules(rule: Rule): void {
       return regions.every((region) => health[region]?.healthy === endpoints) ? health : undefined
     })
     expect(await cloud.health(name, rotation)).toEqual({[regions[0]]: counted, [regions[1]]: counted})
+  })
+}
+
+function queueRules(rule: Rule): void {
+  rule('a queue tells where its messages may lie, how long they are kept and whose they are', async (world) => {
+    const {cloud, regions} = world
+    const facts = await cloud.queue(await world.queue())
+    expect(facts).toMatchObject({attached: true, keptSeconds: 86_400})
+    expect([...facts.regions].toSorted()).toEqual([...regions].toSorted())
+    if (facts.waiting) expect(facts.waiting).toEqual({messages: 0, oldestSeconds: 0, dead: 0})
+  })
+
+  rule('what is delivered again is so once under its mark, and can be asked for', async (world) => {
+    const {cloud} = world
+    const {subscription} = await world.queue()
+    const mark = `${subscription}-again`
+    expect(await cloud.redelivered(mark)).toBeUndefined()
+    const now = Date.now()
+    const since = await cloud.redeliver({subscription, since: now - 60_000, now, mark})
+    expect(since).toBeLessThanOrEqual(now - 60_000)
+    expect(await cloud.redelivered(mark)).toBe(since)
+    expect(await cloud.redeliver({subscription, since: now - 60_000, now, mark})).toBe(since)
   })
 }
 

@@ -98,3 +98,16 @@ test.each([
   const answer = await call(method, url, payload)
   expect(answer).toMatchObject({status, body: {error: {code: status, status: reason}}})
 })
+
+test('of a snapshot the labels can be changed, and nothing else', async () => {
+  const topic = 'projects/p/topics/labelled'
+  await call('PUT', `/v1/${topic}`, {})
+  await call('PUT', '/v1/projects/p/subscriptions/labelled', {topic})
+  const snapshot = '/v1/projects/p/snapshots/labelled'
+  const made = await call('PUT', snapshot, {subscription: 'projects/p/subscriptions/labelled', labels: {a: '1'}})
+  const change = (updateMask: string) => call('PATCH', snapshot, {snapshot: {labels: {b: '2'}}, updateMask})
+  expect(await change('labels')).toEqual({status: 200, body: {...made.body, labels: {b: '2'}}})
+  expect((await call('GET', snapshot)).body).toEqual({...made.body, labels: {b: '2'}})
+  expect(await change('expireTime')).toMatchObject({status: 400})
+  expect(await change('')).toMatchObject({status: 400})
+})
