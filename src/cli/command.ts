@@ -1,5 +1,6 @@
 /** What every command shares: how it reports, how it fails, and where it learns of its surroundings. */
 import {userInfo} from 'node:os'
+import {isatty} from 'node:tty'
 import {Command} from '@oclif/core/command'
 import {CLIError} from '@oclif/core/errors'
 import {systemClock} from '../clock.ts'
@@ -50,7 +51,8 @@ export abstract class HaCommand extends Command {
       cwd: process.cwd(),
       env: process.env,
       user: process.env.USER ?? userInfo().username,
-      interactive: process.stdin.isTTY === true && process.stderr.isTTY === true && process.env.CI === undefined,
+      // Asked of the descriptor: to touch process.stdin would open it.
+      interactive: isatty(0) && process.stderr.isTTY === true && process.env.CI === undefined,
       self: selfOf(process.argv[1] ?? '', process.cwd()),
     }
   }

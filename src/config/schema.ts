@@ -6,8 +6,12 @@ import * as z from 'zod/mini'
 import type {Expectation} from './expected.ts'
 import {DURATION, MEMORY, MILLICPU, PERCENT, RATE, SIZE} from './units.ts'
 
-const says = (description: string, examples?: readonly unknown[]) =>
-  z.meta({description, ...(examples && {examples: [...examples]})})
+/** For the JSON Schema. Registered rather than checked: a check would copy the schema and run with every parse. */
+const DOCS = z.globalRegistry
+const says = (description: string, examples?: readonly unknown[]) => ({
+  description,
+  ...(examples && {examples: [...examples]}),
+})
 
 const text = (expected: Expectation, pattern: RegExp) =>
   z.string({error: expected}).check(z.regex(pattern, {error: expected}))
@@ -24,113 +28,136 @@ export const NAME = /^[a-z]([a-z0-9-]*[a-z0-9])?$/
 const name = () => z.string().check(z.regex(NAME, {error: 'name'}), z.maxLength(40, {error: 'name'}))
 
 const replicas = map({
-  min: z.optional(whole('count', 1, 1000)).check(says('Instances per region at rest.')),
+  min: z.optional(whole('count', 1, 1000)).register(DOCS, says('Instances per region at rest.')),
   max: z
     .optional(whole('count', 1, 1000))
-    .check(says('Instances per region under load; one region must be able to carry all.')),
-  cpu: z.optional(text('percent', PERCENT)).check(says('Average CPU to aim at, of what is requested (http).', ['60%'])),
+    .register(DOCS, says('Instances per region under load; one region must be able to carry all.')),
+  cpu: z
+    .optional(text('percent', PERCENT))
+    .register(DOCS, says('Average CPU to aim at, of what is requested (http).', ['60%'])),
   backlog: z
     .optional(whole('count', 1, 1_000_000))
-    .check(says('Undelivered messages per instance to aim at (worker).', [100])),
+    .register(DOCS, says('Undelivered messages per instance to aim at (worker).', [100])),
 })
 
 const health = map({
   ready: z
     .optional(text('path', /^\/[^\s?#]*$/))
-    .check(says('Path that answers 200 while the instance takes requests. It must not ask the database.')),
+    .register(DOCS, says('Path that answers 200 while the instance takes requests. It must not ask the database.')),
   live: z
     .optional(text('path', /^\/[^\s?#]*$/))
-    .check(says('Path that answers 200 while the process is sound. It must not ask anything else.')),
-  drain: z.optional(duration()).check(says('How long an instance keeps serving after it left the rotation.', ['20s'])),
+    .register(DOCS, says('Path that answers 200 while the process is sound. It must not ask anything else.')),
+  drain: z
+    .optional(duration())
+    .register(DOCS, says('How long an instance keeps serving after it left the rotation.', ['20s'])),
 })
 
 const service = map({
-  type: choice('http', 'worker').check(
+  type: choice('http', 'worker').register(
+    DOCS,
     says('http: answers requests on its port. worker: takes messages from its queues.'),
   ),
   image: z
     .string({error: 'image'})
-    .check(says('Container image with tag or digest.', ['europe-docker.pkg.dev/p/app/api:1.4.2'])),
+    .register(DOCS, says('Container image with tag or digest.', ['europe-docker.pkg.dev/p/app/api:1.4.2'])),
   command: z
     .optional(list(line()))
-    .check(says("What the container runs, when not the image's own entry point.", [['node', 'api.js']])),
+    .register(DOCS, says("What the container runs, when not the image's own entry point.", [['node', 'api.js']])),
   local: z
     .optional(
       map({
-        command: line().check(says('Command line that stands for the image on the local target.', ['node src/api.js'])),
-        cwd: z.optional(line()).check(says("Folder to run it in, relative to ha.yaml; ha.yaml's own by default.")),
+        command: line().register(
+          DOCS,
+          says('Command line that stands for the image on the local target.', ['node src/api.js']),
+        ),
+        cwd: z
+          .optional(line())
+          .register(DOCS, says("Folder to run it in, relative to ha.yaml; ha.yaml's own by default.")),
       }),
     )
-    .check(says('What stands for the image on the local target, where no images run.')),
-  port: z.optional(whole('port', 1024, 65_535)).check(says('Container port; given to the process as PORT.', [8080])),
+    .register(DOCS, says('What stands for the image on the local target, where no images run.')),
+  port: z
+    .optional(whole('port', 1024, 65_535))
+    .register(DOCS, says('Container port; given to the process as PORT.', [8080])),
   paths: z
     .optional(list(text('path', /^\/([^\s?#*]*[^\s?#*/])?$/)))
-    .check(says('URL prefixes routed to this service; one service has /.', [['/', '/admin']])),
-  replicas: z.optional(replicas).check(says('How many instances run in each region.')),
-  health: z.optional(health).check(says('How the load balancer and Kubernetes ask after an instance.')),
-  consumes: z.optional(list(z.string({error: 'line'}))).check(says('Queues this service takes messages from.')),
+    .register(DOCS, says('URL prefixes routed to this service; one service has /.', [['/', '/admin']])),
+  replicas: z.optional(replicas).register(DOCS, says('How many instances run in each region.')),
+  health: z.optional(health).register(DOCS, says('How the load balancer and Kubernetes ask after an instance.')),
+  consumes: z
+    .optional(list(z.string({error: 'line'})))
+    .register(DOCS, says('Queues this service takes messages from.')),
   env: z
     .optional(z.record(z.string(), z.string({error: 'text'}), {error: 'map'}))
-    .check(says('Plain variables for the process; not for secrets.')),
+    .register(DOCS, says('Plain variables for the process; not for secrets.')),
   resources: z
     .optional(
       map({
         cpu: z
           .optional(z.union([text('cpu', MILLICPU), z.number().check(z.gte(0.01), z.lte(64))], {error: 'cpu'}))
-          .check(says('CPU each instance may count on.', ['250m', 0.25])),
-        memory: z.optional(text('memory', MEMORY)).check(says('Memory each instance may use.', ['256MiB'])),
+          .register(DOCS, says('CPU each instance may count on.', ['250m', 0.25])),
+        memory: z.optional(text('memory', MEMORY)).register(DOCS, says('Memory each instance may use.', ['256MiB'])),
       }),
     )
-    .check(says('What each instance asks of a node.')),
-  grace: z.optional(duration()).check(says('Time between SIGTERM and SIGKILL; at least the drain and 10s.', ['60s'])),
+    .register(DOCS, says('What each instance asks of a node.')),
+  grace: z
+    .optional(duration())
+    .register(DOCS, says('Time between SIGTERM and SIGKILL; at least the drain and 10s.', ['60s'])),
 })
 
 const database = map({
-  engine: choice('postgres-14', 'postgres-15', 'postgres-16', 'postgres-17', 'postgres-18').check(
+  engine: choice('postgres-14', 'postgres-15', 'postgres-16', 'postgres-17', 'postgres-18').register(
+    DOCS,
     says('PostgreSQL and its major version.'),
   ),
-  size: z.optional(choice('small', 'medium', 'large')).check(says('small: 2 CPUs, medium: 4, large: 8.')),
-  storage: z.optional(text('size', SIZE)).check(says('Disk to begin with; it grows by itself.', ['100GiB'])),
+  size: z.optional(choice('small', 'medium', 'large')).register(DOCS, says('small: 2 CPUs, medium: 4, large: 8.')),
+  storage: z.optional(text('size', SIZE)).register(DOCS, says('Disk to begin with; it grows by itself.', ['100GiB'])),
   recovery: z
     .optional(
-      map({window: z.optional(duration()).check(says('How far back the database can be restored to.', ['7d']))}),
+      map({
+        window: z.optional(duration()).register(DOCS, says('How far back the database can be restored to.', ['7d'])),
+      }),
     )
-    .check(says('Point-in-time recovery.')),
+    .register(DOCS, says('Point-in-time recovery.')),
   migrate: z
     .optional(
       map({
-        service: z.string({error: 'line'}).check(says('Service whose image runs the migration.')),
-        command: line().check(
+        service: z.string({error: 'line'}).register(DOCS, says('Service whose image runs the migration.')),
+        command: line().register(
+          DOCS,
           says('Command that brings the schema up to date; run once per release, before any instance.'),
         ),
       }),
     )
-    .check(says('Migration, run once per release.')),
+    .register(DOCS, says('Migration, run once per release.')),
 })
 
 const queue = map({
-  ack: z.optional(duration()).check(says('Time a worker has for one message before it is delivered again.', ['60s'])),
+  ack: z
+    .optional(duration())
+    .register(DOCS, says('Time a worker has for one message before it is delivered again.', ['60s'])),
   attempts: z
     .optional(z.int({error: 'count'}))
-    .check(says('Deliveries before a message goes to the dead letters.', [10])),
-  retention: z.optional(duration()).check(says('How long messages are kept.', ['7d'])),
-  ordered: z.optional(flag()).check(says('Deliver messages of one ordering key in order.')),
+    .register(DOCS, says('Deliveries before a message goes to the dead letters.', [10])),
+  retention: z.optional(duration()).register(DOCS, says('How long messages are kept.', ['7d'])),
+  ordered: z.optional(flag()).register(DOCS, says('Deliver messages of one ordering key in order.')),
   retry: z
     .optional(
       map({
-        min: z.optional(duration()).check(says('Shortest wait before a message is delivered again.', ['10s'])),
-        max: z.optional(duration()).check(says('Longest wait before a message is delivered again.', ['600s'])),
+        min: z.optional(duration()).register(DOCS, says('Shortest wait before a message is delivered again.', ['10s'])),
+        max: z.optional(duration()).register(DOCS, says('Longest wait before a message is delivered again.', ['600s'])),
       }),
     )
-    .check(says('Back-off between deliveries.')),
+    .register(DOCS, says('Back-off between deliveries.')),
 })
 
 /** Everything an environment may override. */
 export const settings = {
   preset: z
     .optional(choice('dev', 'standard', 'critical'))
-    .check(says('Sizes and promises to start from; standard by default.')),
-  regions: list(z.string({error: 'line'})).check(
+    .register(DOCS, says('Sizes and promises to start from; standard by default.')),
+  regions: list(z.string({error: 'line'})).register(
+    DOCS,
     says(
       'Google Cloud regions. The first is where the primary database is born; later its place is a fact that failovers change.',
       [['us-east1', 'europe-west1']],
@@ -141,54 +168,61 @@ export const settings = {
       map({
         availability: z
           .optional(text('percent', PERCENT))
-          .check(says('Share of requests to be answered well.', ['99.95%'])),
-        rto: z.optional(duration()).check(says('How long the loss of a region may be felt.', ['60s'])),
+          .register(DOCS, says('Share of requests to be answered well.', ['99.95%'])),
+        rto: z.optional(duration()).register(DOCS, says('How long the loss of a region may be felt.', ['60s'])),
         rpo: z
           .optional(duration())
-          .check(says('How much acknowledged data the sudden loss of a region may cost.', ['5s'])),
+          .register(DOCS, says('How much acknowledged data the sudden loss of a region may cost.', ['5s'])),
       }),
     )
-    .check(says('What is promised, and what drills measure.')),
+    .register(DOCS, says('What is promised, and what drills measure.')),
   alerts: z
     .optional(list(text('email', /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/)))
-    .check(says('E-mail addresses told of trouble.')),
-  services: z.record(name(), service, {error: 'map'}).check(says('The processes of the app, by name.')),
-  database: z.optional(database).check(says('PostgreSQL: a primary in one region, a replica in every other one.')),
+    .register(DOCS, says('E-mail addresses told of trouble.')),
+  services: z.record(name(), service, {error: 'map'}).register(DOCS, says('The processes of the app, by name.')),
+  database: z
+    .optional(database)
+    .register(DOCS, says('PostgreSQL: a primary in one region, a replica in every other one.')),
   queues: z
     .optional(z.record(name(), queue, {error: 'map'}))
-    .check(says('Pub/Sub queues, by name, each with its dead letters.')),
+    .register(DOCS, says('Pub/Sub queues, by name, each with its dead letters.')),
   edge: z
     .optional(
       map({
-        rateLimit: z.optional(text('rate', RATE)).check(says('Requests allowed per client address.', ['600/min'])),
-        waf: z.optional(flag()).check(says('Google Cloud Armor in front.')),
+        rateLimit: z
+          .optional(text('rate', RATE))
+          .register(DOCS, says('Requests allowed per client address.', ['600/min'])),
+        waf: z.optional(flag()).register(DOCS, says('Google Cloud Armor in front.')),
         port: z
           .optional(whole('port', 1024, 65_535))
-          .check(says('Local target only: the port the load balancer listens on; a free one by default.')),
+          .register(DOCS, says('Local target only: the port the load balancer listens on; a free one by default.')),
       }),
     )
-    .check(says('The global load balancer.')),
+    .register(DOCS, says('The global load balancer.')),
   secrets: z
     .optional(list(z.string({error: 'line'})))
-    .check(says('Names of secrets, given to every service as environment variables.', [['STRIPE_KEY']])),
+    .register(DOCS, says('Names of secrets, given to every service as environment variables.', [['STRIPE_KEY']])),
 }
 
 /** What only an environment has. */
 export const placement = {
-  target: choice('local', 'gcp').check(says('local: the emulator on this machine. gcp: Google Cloud.')),
-  project: z.optional(text('project', /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/)).check(says('Google Cloud project id.')),
+  target: choice('local', 'gcp').register(DOCS, says('local: the emulator on this machine. gcp: Google Cloud.')),
+  project: z
+    .optional(text('project', /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/))
+    .register(DOCS, says('Google Cloud project id.')),
   state: z
     .optional(text('state', /^(gs:\/\/[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](\/[^\s]*)?|file:\/\/[^\s]+)$/))
-    .check(says('Where state is kept; .ha/ beside ha.yaml by default.', ['gs://pms-rent-ha'])),
+    .register(DOCS, says('Where state is kept; .ha/ beside ha.yaml by default.', ['gs://pms-rent-ha'])),
   domain: z
     .optional(text('domain', /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/))
-    .check(says('Name the platform is served under.', ['api.pms.rent'])),
+    .register(DOCS, says('Name the platform is served under.', ['api.pms.rent'])),
 }
 
 /** What all environments share. */
 export const identity = {
-  version: z.literal(1).check(says('Version of this format.')),
-  app: text('app', /^[a-z]([a-z0-9-]{1,18})[a-z0-9]$/).check(
+  version: z.literal(1).register(DOCS, says('Version of this format.')),
+  app: text('app', /^[a-z]([a-z0-9-]{1,18})[a-z0-9]$/).register(
+    DOCS,
     says('Name of the app: 3 to 20 lower-case letters, digits and hyphens.'),
   ),
 }

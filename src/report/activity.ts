@@ -11,6 +11,9 @@ export interface Running {
   readonly fraction?: number
 }
 
+/** Milliseconds from an arbitrary start, never going back. Not from performance.now(), which loads all of node:perf_hooks. */
+export const elapsed = (): number => Number(process.hrtime.bigint()) / 1e6
+
 /** Folds events into the list of what runs. */
 export function createActivity() {
   const running = new Map<

@@ -1,4 +1,4 @@
-import {createActivity, type Running} from './activity.ts'
+import {createActivity, elapsed, type Running} from './activity.ts'
 import {duration, visibleWidth} from './format.ts'
 import type {Reporter, Streams} from './reporter.ts'
 import {type Wording, wordsFor} from './words.ts'
@@ -18,7 +18,7 @@ export function createLive({stdout, stderr}: Streams, wording: Wording): Reporte
   })
   // Events carry the clock's time; between them the view adds what passed since the last one.
   let at = 0
-  let seen = performance.now()
+  let seen = elapsed()
   let frame = 0
   let drawn = false
   const draw = () => {
@@ -27,7 +27,7 @@ export function createLive({stdout, stderr}: Streams, wording: Wording): Reporte
     // Nothing runs: the screen may belong to a question.
     if (running.length === 0 && !drawn) return
     drawn = running.length > 0
-    const now = at + performance.now() - seen
+    const now = at + elapsed() - seen
     const width = (stderr.columns ?? 100) - 1
     screen(running.map((it) => clip(line(it, now), width)).join('\n'))
   }
@@ -48,7 +48,7 @@ export function createLive({stdout, stderr}: Streams, wording: Wording): Reporte
   return {
     listen(event) {
       at = event.at
-      seen = performance.now()
+      seen = elapsed()
       activity.listen(event)
       print(wordsFor(event, wording), stderr)
       if (!closed) draw()

@@ -1,4 +1,4 @@
-import {createActivity} from './activity.ts'
+import {createActivity, elapsed} from './activity.ts'
 import {duration} from './format.ts'
 import type {Reporter, Streams} from './reporter.ts'
 import {type Wording, wordsFor} from './words.ts'
@@ -9,19 +9,19 @@ const HEARTBEAT_MS = 10_000
 /** Plain lines for pipes and CI logs: each event's words, and a sign of life when there were none for a while. */
 export function createPlain({stdout, stderr}: Streams, wording: Wording): Reporter {
   const activity = createActivity()
-  let last = performance.now()
+  let last = elapsed()
   // The last event's time, and when it came: between events the heartbeat adds what passed since.
   let at = 0
   let seen = last
   const write = (line: string) => {
-    last = performance.now()
+    last = elapsed()
     stderr.write(`${line}\n`)
   }
   const beat = setInterval(() => {
-    if (performance.now() - last < HEARTBEAT_MS - 500) return
+    if (elapsed() - last < HEARTBEAT_MS - 500) return
     const running = activity.running()
     if (running.length === 0) return
-    const now = at + performance.now() - seen
+    const now = at + elapsed() - seen
     write(
       `… still running: ${running.map((it) => `${it.name} (${[duration(now - it.since), it.doing].filter(Boolean).join(', ')})`).join('; ')}`,
     )
@@ -30,7 +30,7 @@ export function createPlain({stdout, stderr}: Streams, wording: Wording): Report
   return {
     listen(event) {
       at = event.at
-      seen = performance.now()
+      seen = elapsed()
       activity.listen(event)
       if (event.kind === 'task.started') write(`${event.title} …`)
       for (const line of wordsFor(event, wording)) write(line)

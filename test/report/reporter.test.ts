@@ -47,7 +47,7 @@ test('without --json what happens goes to stderr and the result to stdout', () =
 })
 
 test('a pipe hears of running work every ten seconds', () => {
-  vi.useFakeTimers({toFake: ['setInterval', 'clearInterval', 'performance']})
+  vi.useFakeTimers({toFake: ['setInterval', 'clearInterval', 'hrtime']})
   const {emit, err} = start()
   emit({kind: 'stack.started', stack: 'cell-us-east1', operation: 'up'})
   vi.advanceTimersByTime(20_000)
@@ -58,7 +58,7 @@ test('a pipe hears of running work every ten seconds', () => {
 })
 
 test('a pipe that has nothing running stays quiet', () => {
-  vi.useFakeTimers({toFake: ['setInterval', 'clearInterval', 'performance']})
+  vi.useFakeTimers({toFake: ['setInterval', 'clearInterval', 'hrtime']})
   const {emit, err} = start()
   emit({kind: 'stack.started', stack: 'cell-us-east1', operation: 'up'})
   emit({kind: 'stack.finished', stack: 'cell-us-east1', ms: 5, changes: {}})
