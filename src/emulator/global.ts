@@ -6,7 +6,7 @@ import type {EmulatorFile, Service, World} from './contract.ts'
 import {mountControl} from './control.ts'
 import {createDnsService} from './dns/service.ts'
 import {writeJson} from './files.ts'
-import {emulatorFile, processFile, takeFolder} from './folder.ts'
+import {emulatorFile, leaveFolder, takeFolder} from './folder.ts'
 import {createGoogleapis} from './googleapis.ts'
 import {openLog} from './log.ts'
 import {trimWhenIdle} from './memory.ts'
@@ -25,6 +25,10 @@ import {createSupervisor} from './supervisor.ts'
 
 export interface GlobalOptions {
   readonly dir: string
+  /** The command line that starts this process, for the regions to start it again. */
+  readonly command: readonly string[]
+  /** In the place of one that was killed: what was killed or paused on purpose before stays so. */
+  readonly again?: boolean
   /** Where the load balancer serves, if it must be that very port. */
   readonly edgePort?: number
 }
@@ -38,8 +42,8 @@ export interface Global {
 }
 
 /** Starts it in this process; resolves once everything listens and emulator.json is written. Throws AlreadyRunning, PortTaken. */
-export async function startGlobal({dir, edgePort}: GlobalOptions): Promise<Global> {
-  takeFolder(dir)
+export async function startGlobal({dir, command, again = false, edgePort}: GlobalOptions): Promise<Global> {
+  takeFolder(dir, command, {again})
   const log = openLog(join(dir, 'log', 'emulator.log'))
   process.on('uncaughtExceptionMonitor', ({stack}) => log('error', 'The emulator ends by a bug', {stack}))
   const records = openRecords(join(dir, 'records.db'))
@@ -49,7 +53,7 @@ export async function startGlobal({dir, edgePort}: GlobalOptions): Promise<Globa
 
   let project: string | undefined
   let pubsub = ''
-  const supervisor = createSupervisor({dir, log, googleapis, pubsub: () => pubsub})
+  const supervisor = createSupervisor({dir, log, googleapis, pubsub: () => pubsub, again})
   const ensure: typeof supervisor.ensure = (name, facts = {}) =>
     supervisor.ensure(name, {...(project !== undefined && {project}), ...facts})
   const world: World = {
@@ -124,7 +128,7 @@ export async function startGlobal({dir, edgePort}: GlobalOptions): Promise<Globa
     await server.close()
     records.close()
     log('info', 'The emulator has stopped')
-    rmSync(processFile(dir), {force: true})
+    leaveFolder(dir)
   }
   let stopped: Promise<void> | undefined
   return {

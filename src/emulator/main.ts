@@ -1,37 +1,45 @@
-/** The local cloud's own program: `start`, `stop`, `status` and `check`, all with `--dir DIR`. */
-import {resolve} from 'node:path'
+/** The local cloud's own program: `start`, `stop`, `status`, `check`, and `revive` for its regions; all with `--dir DIR`. */
+import {join, resolve} from 'node:path'
 import {parseArgs} from 'node:util'
 import type {EmulatorFile} from './contract.ts'
 import {readJson} from './files.ts'
 import {fetchJson} from './http.ts'
 
-const USAGE = 'usage: main start --dir DIR [--edge-port N] | stop --dir DIR | status --dir DIR | check --dir DIR'
+const USAGE =
+  'usage: main start --dir DIR [--edge-port N] [--again] | stop --dir DIR | status --dir DIR | check --dir DIR | revive --dir DIR'
 
 async function main(argv: readonly string[]): Promise<number> {
   const {values, positionals} = parseArgs({
     args: [...argv],
     allowPositionals: true,
-    options: {dir: {type: 'string'}, 'edge-port': {type: 'string'}},
+    options: {dir: {type: 'string'}, 'edge-port': {type: 'string'}, again: {type: 'boolean'}},
   })
   const [verb] = positionals
 
   if (values.dir === undefined) throw new Error(USAGE)
   const dir = resolve(values.dir)
-  if (verb === 'start') return start(dir, values['edge-port'])
+  if (verb === 'start') return start(dir, {edgePort: values['edge-port'], again: values.again ?? false})
   if (verb === 'stop') return stop(dir)
   if (verb === 'status') return status(dir)
   if (verb === 'check') return check(dir)
+  if (verb === 'revive') return revive(dir)
   throw new Error(USAGE)
 }
 
-/** Runs until SIGTERM, SIGINT or a `:shutdown` request. */
-async function start(dir: string, edgePort: string | undefined): Promise<number> {
+interface StartOptions {
+  readonly edgePort: string | undefined
+  readonly again: boolean
+}
+
+/** Runs until SIGTERM, SIGINT or a `:shutdown` request. With `again` only in the place of one that was killed. */
+async function start(dir: string, {edgePort, again}: StartOptions): Promise<number> {
   const {startGlobal} = await import('./global.ts')
   const asked = new Promise<void>((done) => {
     process.once('SIGTERM', done)
     process.once('SIGINT', done)
   })
-  const global = await startGlobal({dir, ...(edgePort !== undefined && {edgePort: Number(edgePort)})})
+  const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1).filter((arg) => arg !== '--again')]
+  const global = await startGlobal({dir, command, again, ...(edgePort !== undefined && {edgePort: Number(edgePort)})})
   await Promise.race([asked, global.shutdown])
   await global.stop()
   return 0
@@ -39,16 +47,33 @@ async function start(dir: string, edgePort: string | undefined): Promise<number>
 
 /** Ends the global process and every region, also when the global one is dead already. */
 async function stop(dir: string): Promise<number> {
-  const [{globalProcess, emulatorFile, processFile}, {endTree}, {endRegions}, {rmSync}] = await Promise.all([
+  const [{clearFolder}, {endTree}, {endRegions}, {existsSync}] = await Promise.all([
     import('./folder.ts'),
     import('./process-group.ts'),
     import('./region-process.ts'),
     import('node:fs'),
   ])
-  const running = globalProcess(dir)
-  if (running) await endTree(running, 25_000)
+  if (!existsSync(dir)) return 0
+  // More than once when a region was about to start it again.
+  for (let running = clearFolder(dir); running; running = clearFolder(dir)) await endTree(running, 25_000)
   await endRegions(dir)
-  for (const file of [emulatorFile(dir), processFile(dir)]) rmSync(file, {force: true})
+  return 0
+}
+
+/** Starts the global process in the place of one that was killed, as that was started, and leaves it to itself. */
+async function revive(dir: string): Promise<number> {
+  const [{lastHolder}, {spawn}, {mkdirSync, openSync}] = await Promise.all([
+    import('./folder.ts'),
+    import('node:child_process'),
+    import('node:fs'),
+  ])
+  const [program, ...args] = lastHolder(dir)?.command ?? []
+  if (program === undefined) return 0
+  mkdirSync(join(dir, 'log'), {recursive: true})
+  const out = openSync(join(dir, 'log', 'revived.out'), 'a', 0o600)
+  const child = spawn(program, [...args, '--again'], {detached: true, stdio: ['ignore', out, out]})
+  await new Promise((done, fail) => child.once('spawn', done).once('error', fail))
+  child.unref()
   return 0
 }
 

@@ -15,6 +15,8 @@ export interface RegionFacts {
 /** What is kept of a region in regions.json, by name. */
 export interface KnownRegion extends RegionFacts {
   readonly process?: ProcessId
+  /** Killed or paused on purpose, and not started or resumed since. */
+  readonly held?: 'down' | 'paused'
 }
 export type KnownRegions = Record<string, KnownRegion>
 
@@ -53,13 +55,15 @@ export function spawnRegion(name: string, known: RegionFacts, options: SpawnOpti
     zones: (known.zones ?? zonesOf(name)).join(','),
     project: known.project ?? 'local',
     dir: regionFolder(options.dir, name),
+    emulator: options.dir,
     googleapis: options.googleapis,
     pubsub: options.pubsub,
   }
   try {
     const flags = Object.entries(args).flatMap(([flag, value]) => [`--${flag}`, value])
     // A small young generation: garbage is collected more often, and far less of it lies about.
-    const child = spawn(process.execPath, [...process.execArgv, '--max-semi-space-size=1', program, ...flags], {
+    const lean = ['--max-semi-space-size=1'].filter((flag) => !process.execArgv.includes(flag))
+    const child = spawn(process.execPath, [...process.execArgv, ...lean, program, ...flags], {
       detached: true,
       stdio: ['ignore', out, out],
     })

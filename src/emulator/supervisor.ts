@@ -28,6 +28,8 @@ export interface SupervisorOptions {
   readonly pubsub: () => string
   /** The region's program; another one in tests. */
   readonly program?: string
+  /** In the place of a global process that was killed: what it killed or paused on purpose stays so. */
+  readonly again?: boolean
   /** Wait before the first restart of a region that died; doubles up to a minute. */
   readonly backoffMs?: number
 }
@@ -51,15 +53,22 @@ const WATCH_MS = 2_000
 export type Supervisor = ReturnType<typeof createSupervisor>
 
 export function createSupervisor(options: SupervisorOptions) {
-  const {dir, log, backoffMs = 1_000} = options
+  const {dir, log, backoffMs = 1_000, again = false} = options
   const file = regionsFile(dir)
   const regions = new Map<string, Region>()
   let stopping = false
   for (const [name, known] of Object.entries(readJson<KnownRegions>(file) ?? {})) {
-    regions.set(name, {name, known, state: 'starting', failures: 0})
+    const state = again && known.held === 'down' ? 'down' : 'starting'
+    regions.set(name, {name, known, state, failures: 0})
   }
 
   const save = () => writeJson(file, Object.fromEntries([...regions].map(([name, {known}]) => [name, known])))
+
+  const hold = (region: Region, held: KnownRegion['held']) => {
+    const {held: _, ...known} = region.known
+    region.known = held === undefined ? known : {...known, held}
+    save()
+  }
 
   const link = (region: Region): RegionLink => ({
     name: region.name,
@@ -98,7 +107,7 @@ export function createSupervisor(options: SupervisorOptions) {
     const child = spawnRegion(name, known, {...options, pubsub: options.pubsub()})
     const process = identify(child.pid!)
     region.known = {...known, process}
-    save()
+    hold(region, undefined)
     const {url} = await readiness(child, ready, name)
     stillWanted()
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`Region ${name} ended at once.`)
@@ -136,10 +145,14 @@ export function createSupervisor(options: SupervisorOptions) {
     const process = region.known.process
     const ready = readJson<{pid: number; url: string}>(join(regionFolder(dir, region.name), 'region.json'))
     if (!process || !isAlive(process) || ready?.pid !== process.pid) return false
+    const paused = again && region.known.held === 'paused'
     // A paused one is alive but would not answer.
-    signalTree(process, 'SIGCONT')
+    if (!paused) {
+      hold(region, undefined)
+      signalTree(process, 'SIGCONT')
+    }
     region.url = ready.url
-    region.state = 'up'
+    region.state = paused ? 'paused' : 'up'
     const watch = setInterval(() => {
       if (region.known.process === process && isAlive(process)) return
       clearInterval(watch)
@@ -187,6 +200,7 @@ export function createSupervisor(options: SupervisorOptions) {
       region.state = 'down'
       region.url = undefined
       clearTimeout(region.retry)
+      hold(region, 'down')
       if (region.known.process) signalTree(region.known.process, 'SIGKILL')
       log('warn', `Region ${name} was killed on request`)
     },
@@ -196,12 +210,14 @@ export function createSupervisor(options: SupervisorOptions) {
       const region = known(name)
       if (region.state === 'up') return
       if (region.state === 'paused') return this.resume(name)
+      hold(region, undefined)
       await start(region)
     },
 
     pause(name: string) {
       const region = known(name)
       if (region.state !== 'up') throw new Error(`Region ${name} is ${region.state}.`)
+      hold(region, 'paused')
       signalTree(region.known.process!, 'SIGSTOP')
       region.state = 'paused'
     },
@@ -209,6 +225,7 @@ export function createSupervisor(options: SupervisorOptions) {
     resume(name: string) {
       const region = known(name)
       if (region.state !== 'paused') throw new Error(`Region ${name} is ${region.state}.`)
+      hold(region, undefined)
       signalTree(region.known.process!, 'SIGCONT')
       region.state = 'up'
     },

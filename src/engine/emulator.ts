@@ -126,7 +126,7 @@ async function start(options: EmulatorOptions): Promise<EmulatorFile> {
     if (first) return first
     const last = await readFile(words, 'utf8')
     // Someone else was quicker: theirs will be ready soon.
-    if (/runs on .* already|has just been started/.test(last)) return await ready
+    if (/runs on .* already/.test(last)) return await ready
     throw await explain(last, options)
   } finally {
     settled.abort()

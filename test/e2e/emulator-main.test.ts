@@ -69,6 +69,68 @@ test('after a kill -9 it comes back on the same ports with the same images, thou
   expect(await found.json()).toEqual(image)
 })
 
+/** Two regions, each with a database server in it. */
+async function fill({googleapis}: EmulatorFile): Promise<void> {
+  const instances = `${googleapis}/sql/v1beta4/projects/demo/instances`
+  for (const [name, region] of Object.entries({a: 'us-east1', b: 'europe-west1'})) {
+    const body = JSON.stringify({name, region, settings: {tier: 'db-f1-micro', edition: 'ENTERPRISE'}})
+    const answer = await fetch(instances, {method: 'POST', body, headers: {'content-type': 'application/json'}})
+    expect(answer.status, await answer.text()).toBe(200)
+    const state = async () => ((await (await fetch(`${instances}/${name}`)).json()) as {state: string}).state
+    await expect.poll(state, {timeout: 30_000, interval: 50}).toBe('RUNNABLE')
+  }
+}
+
+interface Region {
+  readonly name: string
+  readonly state: string
+  readonly pid: number
+}
+
+/** The regions as the emulator sees them; undefined while it does not answer. */
+async function regions(): Promise<readonly Region[] | undefined> {
+  const answer = await fetch(`${file()?.googleapis}/emulator/v1/regions`).catch(() => undefined)
+  return answer?.ok ? ((await answer.json()) as {regions: readonly Region[]}).regions : undefined
+}
+
+/** Processes with the folder on their command line. */
+const processes = () =>
+  spawnSync('ps', ['-axww', '-o', 'pid=,command='], {encoding: 'utf8'})
+    .stdout.split('\n')
+    .filter((line) => line.includes(dir))
+
+test('a global process that was killed is started again by its regions, on the same ports, and whatever else was killed with it', async () => {
+  const {child, file: first} = await start()
+  await fill(first)
+  const [us, eu] = (await regions())!
+  child.kill('SIGKILL')
+  await expect.poll(regions, {timeout: 20_000, interval: 50}).toMatchObject([{pid: us!.pid}, {pid: eu!.pid}])
+  const second = file()!
+  expect({...second, pid: 0, startedAt: ''}).toEqual({...first, pid: 0, startedAt: ''})
+
+  // The one that started it is killed with all that is below it, then it, then the other one stays alone.
+  process.kill(-us!.pid, 'SIGKILL')
+  process.kill(second.pid, 'SIGKILL')
+  const up = [{state: 'up'}, {state: 'up', pid: eu!.pid}]
+  await expect.poll(regions, {timeout: 40_000, interval: 50}).toMatchObject(up)
+  expect({...file(), pid: 0, startedAt: ''}).toEqual({...first, pid: 0, startedAt: ''})
+
+  expect(run('stop')).toMatchObject({status: 0, stderr: ''})
+  await expect.poll(processes, {timeout: 10_000, interval: 50}).toEqual([])
+}, 120_000)
+
+test('stopped right after the global process was killed it stays stopped', async () => {
+  const {child, exited, file: ready} = await start()
+  await fill(ready)
+  child.kill('SIGKILL')
+  await exited
+  expect(run('stop')).toMatchObject({status: 0, stderr: ''})
+  // Who was about to start it again finds that it was stopped.
+  await expect.poll(processes, {timeout: 10_000, interval: 50}).toEqual([])
+  expect(file()).toBeUndefined()
+  expect(JSON.parse(run('status').stdout)).toEqual({running: false, ready: false})
+}, 60_000)
+
 test('it stops in order when asked over HTTP', async () => {
   const {exited, file: ready} = await start()
   expect((await fetch(`${ready.googleapis}/emulator/v1:shutdown`, {method: 'POST'})).status).toBe(200)

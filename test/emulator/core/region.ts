@@ -7,7 +7,7 @@ import {parseArgs} from 'node:util'
 
 const TEXT = {type: 'string'} as const
 const {values} = parseArgs({
-  options: {region: TEXT, zones: TEXT, project: TEXT, dir: TEXT, googleapis: TEXT, pubsub: TEXT},
+  options: {region: TEXT, zones: TEXT, project: TEXT, dir: TEXT, emulator: TEXT, googleapis: TEXT, pubsub: TEXT},
 })
 const strayed = spawn('sleep', ['600'], {
   detached: true,

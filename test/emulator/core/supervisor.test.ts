@@ -24,13 +24,14 @@ afterEach(async () => {
 
 const supervisors: Supervisor[] = []
 
-function supervise(more: {backoffMs?: number; log?: (message: string) => void} = {}): Supervisor {
+function supervise(more: {backoffMs?: number; again?: boolean; log?: (message: string) => void} = {}): Supervisor {
   const supervisor = createSupervisor({
     dir,
     log: (_, message) => more.log?.(message),
     googleapis: 'http://127.0.0.1:1',
     pubsub: () => '127.0.0.1:2',
     program: PROGRAM,
+    again: more.again ?? false,
     backoffMs: more.backoffMs ?? 60_000,
   })
   supervisors.push(supervisor)
@@ -125,6 +126,22 @@ test('a region killed before stays known: a new global process brings it back', 
   const next = supervise()
   await next.startAll()
   expect(next.list()).toMatchObject([{name: 'us-east1', state: 'up'}])
+})
+
+test('what was killed or paused on purpose stays so when the global process comes back by itself, and is forgotten once undone', async () => {
+  const first = supervise()
+  const facts = await Promise.all(['us-east1', 'europe-west1'].map(async (name) => factsOf(await first.ensure(name))))
+  first.kill('us-east1')
+  first.pause('europe-west1')
+  await isGone(facts[0]!.pid)
+  const second = supervise({again: true})
+  await second.startAll()
+  expect(second.list()).toMatchObject([{state: 'down'}, {state: 'paused', pid: facts[1]!.pid}])
+  await second.start('us-east1')
+  await second.start('europe-west1')
+  const third = supervise({again: true})
+  await third.startAll()
+  expect(third.list()).toMatchObject([{state: 'up'}, {state: 'up', pid: facts[1]!.pid}])
 })
 
 test('stopping leaves no process and can be done by whoever comes after', async () => {
