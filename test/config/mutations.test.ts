@@ -3,11 +3,14 @@ import {readFileSync} from 'node:fs'
 import {fileURLToPath} from 'node:url'
 import {Ajv} from 'ajv'
 import fc from 'fast-check'
-import {expect, test} from 'vitest'
+import {expect, test, vi} from 'vitest'
 import {parse as parseYaml, stringify} from 'yaml'
 import {configJsonSchema} from '../../src/config/json-schema.ts'
 import {PROBLEM_CODES} from '../../src/config/problems.ts'
 import {EXAMPLE, parse} from './example.ts'
+
+// A thousand files take their time where others want the processor too.
+vi.setConfig({testTimeout: 120_000})
 
 const template = (name: string) =>
   readFileSync(fileURLToPath(new URL(`../../templates/${name}/ha.yaml`, import.meta.url)), 'utf8')

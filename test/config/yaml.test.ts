@@ -51,9 +51,10 @@ test.each([
     `version: 1\napp: abc\nservices:\n  a:\n${Array.from({length: 9000}, (_, i) => `    k${i}: 1\n`).join('')}`,
   ],
 ])('the largest file of %s is read in bounded time', (_, text) => {
-  const started = performance.now()
+  // Of the processor, which others may want as well.
+  const before = process.cpuUsage()
   expect(problemsOf(text).length).toBeGreaterThan(0)
-  expect(performance.now() - started).toBeLessThan(5000)
+  expect(process.cpuUsage(before).user / 1000).toBeLessThan(5000)
 })
 
 test('anchors, aliases and merge keys save repetition', () => {
