@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   POSTGRES_UNAVAILABLE: {exit: 69, blame: 'machine', means: 'PostgreSQL cannot be run on this machine'},
   PORT_TAKEN: {exit: 69, blame: 'machine', means: 'another program listens on a port that is needed'},
   DISK_FULL: {exit: 69, blame: 'machine', means: 'the disk is full'},
+  FOLDER_CLOSED: {exit: 69, blame: 'machine', means: 'a folder or file that is needed may not be written or read'},
   CREDENTIALS_MISSING: {
     exit: 69,
     blame: 'you',
@@ -79,15 +80,40 @@ export class HaError extends Error {
   }
 }
 
+const wordsOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown))
+
+/** How the system, Go, PostgreSQL and SQLite tell of a disk without room. */
+export const DISK_FULL_WORDS = /no space left on device|ENOSPC|disk quota exceeded|database or disk is full/i
+
+/** Of an error, or of a program's words. */
+export const isDiskFull = (thrown: unknown): boolean =>
+  (thrown as NodeJS.ErrnoException | undefined)?.code === 'ENOSPC' || DISK_FULL_WORDS.test(wordsOf(thrown))
+
+const FREE_SOME = 'Free some space and run the same command again; nothing was lost.'
+
+/** `message`: one sentence that says what could not be written. */
+export const diskFull = (message: string, cause?: unknown, next = FREE_SOME): HaError =>
+  new HaError('DISK_FULL', message, {cause, next: [next]})
+
 /** Any thrown value as an HaError; what is not one of ours is a bug of ours, its stack kept as the cause. */
 export function asHaError(thrown: unknown): HaError {
   if (thrown instanceof HaError) return thrown
-  if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOSPC') {
-    return new HaError('DISK_FULL', `The disk is full: ${thrown.message}`, {
-      cause: thrown,
-      next: ['Free some space and run the same command again; nothing was lost.'],
-    })
+  if (isDiskFull(thrown)) return diskFull(`The disk is full: ${wordsOf(thrown)}`, thrown)
+  const {code = '', path, syscall} = (thrown ?? {}) as NodeJS.ErrnoException
+  // Node words a read-only file system so when it makes several folders at once.
+  const isUnmakeable = code === 'ENOENT' && syscall === 'mkdir'
+  if (path !== undefined && (isUnmakeable || /^(EACCES|EROFS|EPERM)$/.test(code))) {
+    return new HaError(
+      'FOLDER_CLOSED',
+      `${path} cannot be ${isUnmakeable ? 'made' : 'used'}: it may not be written or read.`,
+      {
+        cause: thrown,
+        next: ['Work in a folder of your own, or change what may be done in this one.'],
+      },
+    )
   }
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
-  return new HaError('BUG', message, {cause: thrown, next: ['Run it again with --verbose and report what it prints.']})
+  return new HaError('BUG', wordsOf(thrown), {
+    cause: thrown,
+    next: ['Run it again with --verbose and report what it prints.'],
+  })
 }

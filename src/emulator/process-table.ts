@@ -105,7 +105,7 @@ function readRow(pid: number): ProcessRow | undefined {
   const ticks = [14, 15, 16, 17].reduce((sum, number) => sum + Number(field(number)), 0)
   // Start times count from the boot, so after a reboot they may come again.
   bootId ??= readProc('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
-  pageSize ??= Number(execFileSync('getconf', ['PAGESIZE'], {encoding: 'utf8'}))
+  pageSize ??= readPageSize()
   return {
     pid,
     parent: Number(field(4)),
@@ -115,6 +115,16 @@ function readRow(pid: number): ProcessRow | undefined {
     rssBytes: Number(field(24)) * pageSize,
     start: `${bootId}:${field(22)}`,
   }
+}
+
+/** AT_PAGESZ of the kernel's notes to this process: pairs of 64-bit numbers. https://man7.org/linux/man-pages/man3/getauxval.3.html */
+function readPageSize(): number {
+  const AT_PAGESZ = 6n
+  const notes = readFileSync('/proc/self/auxv')
+  for (let at = 0; at + 16 <= notes.length; at += 16) {
+    if (notes.readBigUInt64LE(at) === AT_PAGESZ) return Number(notes.readBigUInt64LE(at + 8))
+  }
+  return 4096
 }
 
 function runPs(args: readonly string[]): string[] {

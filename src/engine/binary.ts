@@ -2,7 +2,7 @@
 import {mkdir, readdir, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {Clock} from '../clock.ts'
-import {HaError} from '../errors.ts'
+import {diskFull, HaError, isDiskFull} from '../errors.ts'
 import type {Emit} from '../events/events.ts'
 import {type Build, buildEngine} from './obtain/build.ts'
 import {type Download, downloadEngine} from './obtain/download.ts'
@@ -92,7 +92,7 @@ async function fetchOrBuild(options: Obtain, folder: string, reasons: Map<Way, s
       return {path: await verifiedEngine(join(folder, 'pulumi'), options, join(aside, 'pulumi')), version, from}
     } catch (thrown) {
       if (options.signal.aborted) throw options.signal.reason
-      if (isDiskFull(thrown)) throw diskFull(folder, thrown)
+      if (isDiskFull(thrown)) throw noRoom(folder, thrown)
       reasons.set(from, reasonOf(thrown))
     } finally {
       await rm(aside, {recursive: true, force: true})
@@ -109,22 +109,16 @@ async function dropLeftovers(folder: string): Promise<void> {
 /** Only NoWay explains itself; anything else keeps its message as the reason, so that the other ways are still tried. */
 const reasonOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown))
 
-const isDiskFull = (thrown: unknown): boolean =>
-  (thrown as {code?: string}).code === 'ENOSPC' || /no space left on device|disk quota exceeded/i.test(reasonOf(thrown))
-
-const diskFull = (folder: string, cause: unknown): HaError =>
-  new HaError(
-    'DISK_FULL',
+const noRoom = (folder: string, cause: unknown): HaError =>
+  diskFull(
     `The disk is full: the engine needs 120 MB below ${folder}, and about 3 GB while it is built from source.`,
-    {
-      cause,
-      next: ['Free some space, or set HA_CACHE_DIR to a folder on another disk; then run the same command again.'],
-    },
+    cause,
+    'Free some space, or set HA_CACHE_DIR to a folder on another disk; then run the same command again.',
   )
 
 const unusable = (folder: string, thrown: unknown): HaError =>
   isDiskFull(thrown)
-    ? diskFull(folder, thrown)
+    ? noRoom(folder, thrown)
     : new HaError('ENGINE_UNAVAILABLE', `The engine's cache cannot be made: ${reasonOf(thrown)}`, {
         cause: thrown,
         next: ['Set HA_CACHE_DIR to a folder that can be written, then run the same command again.'],

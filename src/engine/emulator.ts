@@ -7,7 +7,7 @@ import {createServer} from 'node:net'
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import type {Clock} from '../clock.ts'
-import {HaError} from '../errors.ts'
+import {DISK_FULL_WORDS, diskFull, HaError} from '../errors.ts'
 import type {Emit} from '../events/events.ts'
 import {absent} from './files.ts'
 import {type Run, runCommand} from './obtain/spawn.ts'
@@ -179,11 +179,7 @@ async function explain(words: string, {dir, edgePort}: EmulatorOptions): Promise
   const lines = words.split('\n').filter((line) => line.trim() !== '' && !/^\s+at |^Node\.js v/.test(line))
   const telling =
     lines.findLast((line) => /error|taken|space|postgres/i.test(line)) ?? lines.at(-1) ?? 'it said nothing'
-  if (/no space left|ENOSPC/i.test(words)) {
-    return new HaError('DISK_FULL', `The disk is full: the local cloud below ${dir} could not start.`, {
-      next: ['Free some space and run the same command again; nothing was lost.'],
-    })
-  }
+  if (DISK_FULL_WORDS.test(words)) return diskFull(`The disk is full: the local cloud below ${dir} could not start.`)
   if (/EADDRINUSE|is taken|PortTaken/i.test(words)) {
     const port = Number(/(?:port |:)(\d{2,5})\b/i.exec(telling)?.[1] ?? edgePort ?? 0)
     return portTaken(port)

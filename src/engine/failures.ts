@@ -1,4 +1,5 @@
 /** What went wrong in a stack, one problem per resource, in ha's names, with what to do: the engine's echoes left out. */
+import {DISK_FULL_WORDS} from '../errors.ts'
 import type {Part, Problem} from '../events/events.ts'
 import type {Redact} from './redact.ts'
 
@@ -63,7 +64,7 @@ const KNOWN: readonly (readonly [RegExp, string, readonly string[]])[] = [
     ['Run `ha doctor`: it says which provider plugin is missing and how to get it.'],
   ],
   [/timed? ?out|deadline exceeded/i, 'TIMED_OUT', ['Run the same command again: it goes on where this one stopped.']],
-  [/no space left on device|ENOSPC/i, 'DISK_FULL', ['Free some space and run the same command again.']],
+  [DISK_FULL_WORDS, 'DISK_FULL', ['Free some space and run the same command again.']],
   [
     /protect(ed)?\b.*(delete|replace)|cannot be deleted|deletion_?protection/i,
     'PROTECTED',
