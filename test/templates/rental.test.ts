@@ -3,6 +3,7 @@ import {once} from 'node:events'
 import {setTimeout as sleep} from 'node:timers/promises'
 import pg from 'pg'
 import {afterAll, beforeAll, expect, onTestFinished, test, vi} from 'vitest'
+import {startPair} from '../fakes/pair.ts'
 import {type Postgres, startPostgres} from './postgres.ts'
 import {fakeQueue} from './queue.ts'
 
@@ -206,6 +207,33 @@ test('a write and a strong read wait for a primary that comes back', async () =>
   await postgres.start()
   expect((await Promise.all(waiting)).map(({status}) => status)).toEqual([201, 200])
 })
+
+test('reads that may be a second old go on while the nearest server is killed and comes back', async () => {
+  const pair = await startPair()
+  onTestFinished(() => pair.dispose())
+  // As in a region without the primary, and as in the one with it, where the nearest server is the primary itself.
+  const places = [
+    {primaryUrl: pair.primary.url, replicaUrl: pair.standby.url},
+    {primaryUrl: pair.standby.url, replicaUrl: `${pair.standby.url}?application_name=nearest`},
+  ]
+  const databases = places.map((place) => openDatabase(place))
+  onTestFinished(async () => void (await Promise.all(databases.map((database) => database.close()))))
+  let reading = true
+  const readers = databases.flatMap((database) =>
+    Array.from({length: 12}, async () => {
+      let rows = 0
+      while (reading) rows += (await database.read('SELECT 1 AS one', [])).rows.length
+      return rows
+    }),
+  )
+  await pair.standby.end('SIGKILL')
+  await sleep(500)
+  await pair.standby.start()
+  await sleep(200)
+  reading = false
+  // None was refused; a refusal rejects.
+  for (const rows of await Promise.all(readers)) expect(rows).toBeGreaterThan(0)
+}, 60_000)
 
 test('when every connection is at work others wait for one, and none is dropped', async () => {
   const database = openDatabase({primaryUrl: postgres.url, replicaUrl: postgres.url, connections: 1, patience: 5000})
