@@ -9,6 +9,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   plan: 'a plan without changes against terraform plan',
   growth: 'deploy and memory from 2 to 8 regions',
   rest: 'memory, CPU and disk of the rental example at rest',
+  disk: 'what the rental example occupies after its deploy and under a steady load',
   'first-request': 'from nothing to a served request, split',
   failover: 'what a switchover and the loss of a region cost, against Patroni',
   edge: 'the emulated load balancer against its own backend',
