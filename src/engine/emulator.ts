@@ -9,7 +9,7 @@ import {fileURLToPath} from 'node:url'
 import type {Clock} from '../clock.ts'
 import {DISK_FULL_WORDS, diskFull, HaError} from '../errors.ts'
 import type {Emit} from '../events/events.ts'
-import {absent} from './files.ts'
+import {absent} from '../store/durable.ts'
 import {type Run, runCommand} from './obtain/spawn.ts'
 import {portHolder} from './port-holder.ts'
 

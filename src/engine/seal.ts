@@ -3,7 +3,7 @@ import {createCipheriv, createDecipheriv, pbkdf2, randomBytes} from 'node:crypto
 import {readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
-import {absent, createFile} from './files.ts'
+import {absent, createFile} from '../store/durable.ts'
 
 export type Seal =
   | {readonly kind: 'passphrase'; readonly passphrase: string; readonly salt: string}

@@ -11,9 +11,9 @@ import {fileURLToPath} from 'node:url'
 import {HaError} from '../errors.ts'
 import {startedAt} from '../process.ts'
 import type {Access} from '../store/bucket.ts'
+import {absent, replaceFile} from '../store/durable.ts'
 import {openGcs} from '../store/open.ts'
 import {bucketState} from './bucket-state.ts'
-import {absent, replaceFile} from './files.ts'
 
 /** One resource in a checkpoint; fields that ha does not touch are kept as they are. */
 export interface StateResource {

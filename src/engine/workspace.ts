@@ -3,7 +3,7 @@ import {mkdir, readFile, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import {HaError} from '../errors.ts'
 import type {Access} from '../store/bucket.ts'
-import {absent, replaceFile} from './files.ts'
+import {absent, replaceFile} from '../store/durable.ts'
 import {localSeal, type Seal, sealLines} from './seal.ts'
 import {cloudResources, openState, type StackState} from './state.ts'
 

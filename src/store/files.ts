@@ -3,10 +3,11 @@
  * linked to the next number, which fails when another run took that number first. The highest number is the truth, older ones
  * are swept; a removed document leaves an empty version behind, so that numbers never start again.
  */
-import {createHash, randomUUID} from 'node:crypto'
+import {createHash} from 'node:crypto'
 import {link, mkdir, open, readdir, readFile, rm} from 'node:fs/promises'
 import {dirname, join, relative} from 'node:path'
 import {HaError} from '../errors.ts'
+import {absent, writeAside} from './durable.ts'
 import {type Condition, checkName, conflict, type Document, type Store} from './store.ts'
 
 interface Envelope {
@@ -64,11 +65,6 @@ export function fileStore(root: string): Store {
   }
 }
 
-const absent = (thrown: unknown): undefined => {
-  if ((thrown as {code?: string}).code === 'ENOENT') return undefined
-  throw thrown
-}
-
 const sumOf = (value: unknown) =>
   createHash('sha256')
     .update(JSON.stringify(value ?? null))
@@ -114,16 +110,9 @@ function unseal(text: string, path: string): unknown {
 
 /** Writes `text` as version `number` unless someone else did, or has gone further. */
 async function claim(folder: string, number: number, text: string, name: string): Promise<void> {
-  const aside = join(folder, `.${randomUUID()}.new`)
   const path = join(folder, fileOf(number))
+  const aside = await writeAside(path, text)
   try {
-    const file = await open(aside, 'wx', 0o600)
-    try {
-      await file.writeFile(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
     await link(aside, path)
     // A writer that slept may link a number which was used and swept long ago. Swept means that KEPT newer ones exist.
     if (((await numbersIn(folder)).at(-1) ?? number) - number >= KEPT) {

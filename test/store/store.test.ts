@@ -1,3 +1,4 @@
+/** What is the file store's own; contract.test.ts holds what every store owes. */
 import {mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -29,39 +30,6 @@ const newestFile = (name: string) => {
   return join(folder, readdirSync(folder).sort().at(-1)!)
 }
 
-test('a document is what was last written, and its version changes with every write', async () => {
-  expect(await store.read('roles')).toBeUndefined()
-  const first = await store.write('roles', {epoch: 1}, {ifAbsent: true})
-  expect(await store.read('roles')).toEqual({value: {epoch: 1}, version: first})
-  const second = await store.write('roles', {epoch: 2}, {ifVersion: first})
-  expect(second).not.toBe(first)
-  expect((await store.read('roles'))?.value).toEqual({epoch: 2})
-})
-
-test.each([
-  ['creating what exists', async () => store.write('d', 2, {ifAbsent: true})],
-  ['writing over a version that is gone', async () => store.write('d', 2, {ifVersion: '0'})],
-  ['removing a version that is gone', async () => store.remove('d', {ifVersion: '0'})],
-  ['changing what was never written', async () => store.write('other', 2, {ifVersion: '1'})],
-])('%s is a conflict and changes nothing', async (_, attempt) => {
-  await store.write('d', 1, {ifAbsent: true})
-  await expect(attempt()).rejects.toMatchObject({code: 'STORE_CONFLICT'})
-  expect((await store.read('d'))?.value).toBe(1)
-})
-
-test('a removed document is absent, and its versions never start again', async () => {
-  const version = await store.write('d', 1, {ifAbsent: true})
-  await store.remove('d', {ifVersion: version})
-  expect(await store.read('d')).toBeUndefined()
-  expect(await store.list('')).toEqual([])
-  expect(await store.write('d', 2, {ifAbsent: true})).not.toBe(version)
-})
-
-test('of twenty writers at once each adds exactly its own', async () => {
-  await Promise.all(Array.from({length: 20}, () => update<number>(store, 'counter', (now = 0) => now + 1)))
-  expect((await store.read('counter'))?.value).toBe(20)
-})
-
 test('old versions are swept', async () => {
   for (let i = 0; i < 60; i++) await update<number>(store, 'd', () => i)
   expect(readdirSync(join(dir, 'store', 'd.d')).length).toBeLessThan(20)
@@ -81,10 +49,6 @@ test.each([
     message: expect.stringContaining(path),
     next: [expect.stringContaining(`mv ${path}`), expect.any(String)],
   })
-})
-
-test.each(['../up', 'A', '', 'a//b', '/abs', '.hidden'])('"%s" is not a name', async (name) => {
-  await expect((async () => store.read(name))()).rejects.toMatchObject({code: 'BUG'})
 })
 
 test('a scheme without an implementation says so', () => {

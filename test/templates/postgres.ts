@@ -1,11 +1,11 @@
-import {spawn} from 'node:child_process'
+import {type ChildProcess, execFileSync, spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {chmodSync, chownSync, mkdtempSync, rmSync} from 'node:fs'
 import {createServer} from 'node:net'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import pg from 'pg'
-import {serverAccount} from '../../src/emulator/sql/account.ts'
+import {type Account, serverAccount} from '../../src/emulator/sql/account.ts'
 import {findBinaries} from '../../src/emulator/sql/binaries.ts'
 
 export interface Postgres {
@@ -16,41 +16,29 @@ export interface Postgres {
   dispose(): Promise<void>
 }
 
-/** A PostgreSQL server of a test's own on a free port; it loses what it is told with `fsync = off`, but only with the machine. */
-export async function startPostgres(): Promise<Postgres> {
-  const account = serverAccount()
-  const {bin} = await findBinaries(account)
-  const folder = mkdtempSync('/tmp/ha-templates-')
-  if (account) chownSync(folder, account.uid, account.gid)
-  chmodSync(folder, 0o700)
-  const options = {...account, cwd: folder, stdio: 'ignore' as const}
-  const data = join(folder, 'data')
-  await exited(
-    spawn(join(bin, 'initdb'), ['-D', data, '-U', 'app', '-A', 'trust', '-N', '--no-locale', '-E', 'UTF8'], options),
-  )
-  const port = await freePort()
-  const url = `postgresql://app@127.0.0.1:${port}/postgres`
-  const settings = [
-    '-F',
-    '-c',
-    'listen_addresses=127.0.0.1',
-    '-c',
-    `unix_socket_directories=${folder}`,
-    '-p',
-    String(port),
-  ]
-  let server: ReturnType<typeof spawn> | undefined
+export interface BareServer {
+  readonly url: string
+  readonly port: number
+  /** SIGKILL ends the postmaster as `kill -9`, SIGINT is a fast shutdown; resolves when it has ended. */
+  end(signal: 'SIGKILL' | 'SIGINT'): Promise<void>
+  /** Resolves once it answers. */
+  start(): Promise<void>
+}
 
-  const end = async (signal: NodeJS.Signals) => {
-    if (!server || server.exitCode !== null || server.signalCode !== null) return
-    const gone = once(server, 'exit')
-    server.kill(signal)
-    await gone
-  }
-  const start = async () => {
-    server = spawn(join(bin, 'postgres'), ['-D', data, ...settings], options)
-    await answering(url)
-  }
+/** A folder for servers, theirs alone, and whom they run as. */
+export interface Place {
+  readonly bin: string
+  readonly folder: string
+  readonly account: Account | undefined
+  /** Without it a server loses what it is told, but only with the machine. */
+  readonly fsync: boolean
+}
+
+/** A PostgreSQL server of a test's own on a free port. */
+export async function startPostgres(): Promise<Postgres> {
+  const place = await openPlace('templates')
+  const data = makeCluster(place, 'data')
+  const {url, start, end} = await serverOf(place, data)
   await start()
   return {
     url,
@@ -58,14 +46,49 @@ export async function startPostgres(): Promise<Postgres> {
     kill: () => end('SIGKILL'),
     async dispose() {
       await end('SIGINT')
-      rmSync(folder, {recursive: true, force: true})
+      rmSync(place.folder, {recursive: true, force: true})
     },
   }
 }
 
-async function exited(child: ReturnType<typeof spawn>): Promise<void> {
-  const [code] = await once(child, 'exit')
-  if (code !== 0) throw new Error(`initdb ended with ${code}.`)
+export async function openPlace(name: string, {fsync = false} = {}): Promise<Place> {
+  const account = serverAccount()
+  const {bin} = await findBinaries(account)
+  const folder = mkdtempSync(`/tmp/ha-${name}-`)
+  if (account) chownSync(folder, account.uid, account.gid)
+  chmodSync(folder, 0o700)
+  return {bin, folder, account, fsync}
+}
+
+/** Made by initdb, nothing in it; its path. */
+export function makeCluster({bin, folder, account}: Place, name: string): string {
+  const data = join(folder, name)
+  const args = ['-D', data, '-U', 'app', '-A', 'trust', '-N', '--no-locale', '-E', 'UTF8']
+  execFileSync(join(bin, 'initdb'), args, {...account, cwd: folder, stdio: 'ignore'})
+  return data
+}
+
+/** A server on what lies in `data`, with a port of its own; not started yet. */
+export async function serverOf({bin, folder, account, fsync}: Place, data: string): Promise<BareServer> {
+  const port = await freePort()
+  const url = `postgresql://app@127.0.0.1:${port}/postgres`
+  const settings = ['listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, `port=${port}`, `fsync=${fsync}`]
+  let running: ChildProcess | undefined
+  return {
+    url,
+    port,
+    async start() {
+      const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])]
+      running = spawn(join(bin, 'postgres'), args, {...account, cwd: folder, stdio: 'ignore'})
+      await answering(url)
+    },
+    async end(signal) {
+      if (!running || running.exitCode !== null || running.signalCode !== null) return
+      const gone = once(running, 'exit')
+      running.kill(signal)
+      await gone
+    },
+  }
 }
 
 export async function freePort(): Promise<number> {
@@ -79,14 +102,14 @@ export async function freePort(): Promise<number> {
 }
 
 async function answering(url: string): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < 400; attempt++) {
     const client = new pg.Client({connectionString: url})
     client.on('error', () => {})
     try {
       await client.connect()
       return await client.end()
     } catch {
-      await sleep(50)
+      await sleep(25)
     }
   }
   throw new Error('PostgreSQL does not answer.')

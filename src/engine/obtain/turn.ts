@@ -5,7 +5,7 @@ import {join} from 'node:path'
 import type {Clock} from '../../clock.ts'
 import type {Emit} from '../../events/events.ts'
 import {isRunning, type ProcessMark, selfMark} from '../../process.ts'
-import {absent, createFile} from '../files.ts'
+import {absent, createFile} from '../../store/durable.ts'
 
 const POLL_MS = 500
 const TASK = 'engine.turn'

@@ -2,7 +2,7 @@
 import {constants} from 'node:fs'
 import {access, chmod, readFile, rename, rm, stat} from 'node:fs/promises'
 import {delimiter, join} from 'node:path'
-import {replaceFile} from '../files.ts'
+import {replaceFile} from '../../store/durable.ts'
 import {NoWay} from './no-way.ts'
 import type {Run} from './spawn.ts'
 

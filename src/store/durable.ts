@@ -24,13 +24,17 @@ export async function createFile(path: string, text: string): Promise<void> {
   await rm(aside)
 }
 
-async function writeAside(path: string, text: string): Promise<string> {
+/** Writes `text` beside `path` under a name of its own, which is returned; durable when it resolves, and gone when it rejects. */
+export async function writeAside(path: string, text: string): Promise<string> {
   await mkdir(dirname(path), {recursive: true, mode: 0o700})
   const aside = `${path}.${randomBytes(6).toString('hex')}.new`
   const file = await open(aside, 'wx', 0o600)
   try {
     await file.writeFile(text)
     await file.sync()
+  } catch (thrown) {
+    await rm(aside, {force: true})
+    throw thrown
   } finally {
     await file.close()
   }
