@@ -25,6 +25,9 @@ export const lockFlags = {
   }),
 }
 
+/** On commands that change an environment, under its lock. */
+export const changeFlags = {...commonFlags, ...configFlags, ...approvalFlags, ...lockFlags}
+
 /** What of the graph is looked at. */
 export const scopeFlags = {
   set: Flags.string({

@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags'
 import {HaCommand} from '../cli/command.ts'
 import {parseDuration} from '../cli/durations.ts'
 import {openEnvironment} from '../cli/environment.ts'
-import {approvalFlags, commonFlags, configFlags, lockFlags, scopeFlags} from '../cli/flags.ts'
+import {changeFlags, scopeFlags} from '../cli/flags.ts'
 import {triesOf} from '../cli/hints.ts'
 import {deployedLines} from '../report/deployed.ts'
 
@@ -16,10 +16,7 @@ export default class Deploy extends HaCommand {
     '<%= config.bin %> deploy --yes --set services.api.image=registry.example/app:1.4.3',
   ]
   static override flags = {
-    ...commonFlags,
-    ...configFlags,
-    ...approvalFlags,
-    ...lockFlags,
+    ...changeFlags,
     ...scopeFlags,
     plan: Flags.string({summary: 'Carry out this saved plan, or nothing when the world has moved since.'}),
     'accept-downgrade': Flags.string({summary: 'A loss of availability that is meant, by name.', multiple: true}),

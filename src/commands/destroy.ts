@@ -1,12 +1,12 @@
 import {HaCommand} from '../cli/command.ts'
 import {parseDuration} from '../cli/durations.ts'
 import {openEnvironment} from '../cli/environment.ts'
-import {approvalFlags, commonFlags, configFlags, lockFlags} from '../cli/flags.ts'
+import {changeFlags} from '../cli/flags.ts'
 
 export default class Destroy extends HaCommand {
   static override summary = 'Delete everything of one environment, its data included.'
   static override examples = ['<%= config.bin %> destroy', '<%= config.bin %> destroy -e local --yes']
-  static override flags = {...commonFlags, ...configFlags, ...approvalFlags, ...lockFlags}
+  static override flags = changeFlags
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Destroy)

@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags'
 import {HaCommand} from '../cli/command.ts'
 import {parseDuration} from '../cli/durations.ts'
 import {openEnvironment} from '../cli/environment.ts'
-import {approvalFlags, commonFlags, configFlags, despiteFlag, lockFlags} from '../cli/flags.ts'
+import {changeFlags, despiteFlag} from '../cli/flags.ts'
 import {checkLines, operationPlanLines} from '../report/operation.ts'
 
 export default class Failback extends HaCommand {
@@ -14,10 +14,7 @@ export default class Failback extends HaCommand {
     '<%= config.bin %> failback --region us-east1 --yes',
   ]
   static override flags = {
-    ...commonFlags,
-    ...configFlags,
-    ...approvalFlags,
-    ...lockFlags,
+    ...changeFlags,
     region: Flags.string({char: 'r', summary: 'The region that becomes the primary again.', required: true}),
     soak: Flags.string({summary: 'How long the replica is watched before roles change: 30s, 10m.', default: '30s'}),
     despite: despiteFlag,

@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags'
 import {HaCommand} from '../../cli/command.ts'
 import {parseDuration} from '../../cli/durations.ts'
 import {openEnvironment} from '../../cli/environment.ts'
-import {approvalFlags, commonFlags, configFlags, despiteFlag, lockFlags} from '../../cli/flags.ts'
+import {changeFlags, despiteFlag} from '../../cli/flags.ts'
 import {checkLines, operationPlanLines} from '../../report/operation.ts'
 
 export default class Failover extends HaCommand {
@@ -15,10 +15,7 @@ export default class Failover extends HaCommand {
     '<%= config.bin %> failover --region us-east1 --unplanned --accept-data-loss 30s',
   ]
   static override flags = {
-    ...commonFlags,
-    ...configFlags,
-    ...approvalFlags,
-    ...lockFlags,
+    ...changeFlags,
     region: Flags.string({char: 'r', summary: 'The region to leave.', required: true}),
     to: Flags.string({summary: 'The region that takes over; needed when there are several.'}),
     'keep-traffic': Flags.boolean({summary: 'Move the primary only; the region keeps serving.'}),
