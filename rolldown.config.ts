@@ -116,7 +116,13 @@ export default defineConfig([
   {
     // Programs of their own: they run for days, and what they are made of is looked at and copied file by file. So are the
     // stacks, which `ha eject` hands over.
-    input: entries(['src/emulator/main.ts', 'src/emulator/region/main.ts', 'src/observer/main.ts', 'stacks/index.ts']),
+    input: entries([
+      'src/emulator/main.ts',
+      'src/emulator/region/main.ts',
+      'src/observer/main.ts',
+      'src/gate/main.ts',
+      'stacks/index.ts',
+    ]),
     platform: 'node',
     external: isPackage,
     output: {dir: 'dist', preserveModules: true, preserveModulesRoot: '.', entryFileNames: '[name].js'},

@@ -7,7 +7,7 @@ import type {Cloud} from '../cloud/cloud.ts'
 import type {Deed} from '../engine/run-graph.ts'
 import {HaError} from '../errors.ts'
 import type {Emit} from '../events/events.ts'
-import type {Topology} from '../topology/topology.ts'
+import type {GateTopology, Topology} from '../topology/topology.ts'
 
 const ENDPOINTS_DEADLINE_MS = 5 * 60_000
 const MIGRATION_DEADLINE_MS = 20 * 60_000
@@ -25,9 +25,10 @@ export interface Means {
 export function deedsOf(means: Means): Readonly<Record<Step['deed'], Deed>> {
   return {
     'prepare-database': async (_step, input) => {
-      const {project, database, users} = input as {project: string; database: string; users: string[]}
+      const {project, database, users, gate} = input as DatabaseInput
       const instance = primaryOf(means.topology)
       await means.cloud.prepareDatabase({project, instance, database, users})
+      if (gate) await means.cloud.openGate(gate, means.topology.epoch)
       return {database}
     },
     migrate: (_step, input, signal) => migrate(means, input as MigrationInput, signal),
@@ -37,6 +38,13 @@ export function deedsOf(means: Means): Readonly<Record<Step['deed'], Deed>> {
     },
     'publish-secrets': (_step, input) => publishSecrets(means, input as SecretsInput),
   }
+}
+
+interface DatabaseInput {
+  readonly project: string
+  readonly database: string
+  readonly users: string[]
+  readonly gate?: GateTopology
 }
 
 const primaryOf = ({database}: Topology) => database!.instances.find(({role}) => role === 'primary')!.name

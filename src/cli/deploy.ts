@@ -54,7 +54,7 @@ export async function deploy(request: DeployRequest): Promise<Deployed> {
   const platform = await openPlatform({environment, emit, surroundings, interrupts}).catch(leaveNothing)
   await assertRolesAgree(platform.cloud, environment)
   for (const step of platform.retired.steps) await forgetNode(environment.store, step)
-  if (platform.emulator) await registerImages(platform.emulator.googleapis, config.services)
+  if (platform.emulator) await registerImages(platform.emulator.googleapis, config, paths.base, topology.database?.gate)
 
   const over = {
     all: request.all,

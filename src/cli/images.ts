@@ -1,13 +1,29 @@
+import {fileURLToPath} from 'node:url'
 import {callJson} from '../cloud/rest.ts'
-import type {ServiceConfig} from '../config/config.ts'
+import type {Config} from '../config/config.ts'
 import {HaError} from '../errors.ts'
+import type {GateTopology} from '../topology/topology.ts'
+
+const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
+
+/** A program of this package as its image starts it (src/observer/Dockerfile). */
+function programOf(name: 'gate'): string {
+  const path = fileURLToPath(new URL(`../${name}/main${extension}`, import.meta.url))
+  return `node --max-semi-space-size=1 --optimize-for-size '${path.replaceAll("'", `'\\''`)}'`
+}
 
 /**
  * Tells the local cloud what stands for each service's image, as one would load an image into a local cluster. Also a change
  * of the command that nothing else notices takes effect this way, with the next start of a pod.
+ * @param base the folder of ha.yaml.
  * @throws HaError CONFIG_INVALID when a service has nothing to run on this machine.
  */
-export async function registerImages(googleapis: string, services: readonly ServiceConfig[]): Promise<void> {
+export async function registerImages(
+  googleapis: string,
+  {services}: Pick<Config, 'services'>,
+  base: string,
+  gate: GateTopology | undefined,
+): Promise<void> {
   const without = services.filter(({local}) => local === undefined)
   if (without.length > 0) {
     throw new HaError(
@@ -18,12 +34,9 @@ export async function registerImages(googleapis: string, services: readonly Serv
       },
     )
   }
+  const images = services.map(({name, image, local}) => ({image, container: name, ...local!}))
+  const own = gate ? [{image: gate.image, container: 'ha-gate', command: programOf('gate'), cwd: base}] : []
   await Promise.all(
-    services.map(({name, image, local}) =>
-      callJson(`${googleapis}/emulator/v1/images`, {
-        method: 'POST',
-        body: {image, container: name, command: local!.command, cwd: local!.cwd},
-      }),
-    ),
+    [...images, ...own].map((body) => callJson(`${googleapis}/emulator/v1/images`, {method: 'POST', body})),
   )
 }

@@ -23,6 +23,7 @@ export function operableOf(environment: Environment): Operable {
     project: topology.project,
     zone: topology.dnsZone.name,
     namespace: topology.namespace,
+    gate: topology.database?.gate,
     endpoints: clusterEndpoints(environment),
   })
 }

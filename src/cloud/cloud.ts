@@ -1,5 +1,5 @@
 /** The port: what ha needs of any cloud, besides what Pulumi makes. One adapter implements it over Google's wires. */
-import type {Topology} from '../topology/topology.ts'
+import type {GateTopology, Topology} from '../topology/topology.ts'
 
 /** Something observed, or why it could not be. Absence of an answer is never taken for an answer. */
 export type Seen<T> = {readonly seen: T} | {readonly unseen: string}
@@ -68,6 +68,8 @@ export interface Cloud {
     database: string
     users: readonly string[]
   }): Promise<void>
+  /** Tells the gates which epoch counts, unless they were told before: that is operations' to change. */
+  openGate(gate: GateTopology, epoch: number): Promise<void>
   /** NEG self links: service → region → zone. Waits until every one exists. */
   discoverEndpoints(request: {
     project: string

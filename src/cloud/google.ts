@@ -2,6 +2,7 @@
 import type {Clock} from '../clock.ts'
 import type {Cloud} from './cloud.ts'
 import {discoverEndpoints} from './compute.ts'
+import {readGate, writeGate} from './gate.ts'
 import {answers, podLogs, runJob} from './kubernetes.ts'
 import {observe} from './observe.ts'
 import {addSecret, hasSecret} from './secrets.ts'
@@ -15,6 +16,11 @@ export function createCloud(wires: Wires, clock: Clock): Cloud {
     observe: async (topology, endpoints) => observe(wires, topology, endpoints, await token()),
     instances: async (project) => listInstances(wires, project, await token()),
     prepareDatabase: async (request) => prepareDatabase(wires, clock, request, await token()),
+    async openGate(gate, epoch) {
+      const bearer = await token()
+      if (await readGate(wires, gate, bearer)) return
+      await writeGate(wires, gate, {epoch, state: 'open', timeline: 0}, undefined, bearer)
+    },
     discoverEndpoints: async (request) => discoverEndpoints(wires, clock, request, await token()),
     hasSecret: async (project, id) => hasSecret(wires, project, id, await token()),
     addSecret: async (project, id, value) => addSecret(wires, project, id, value, await token()),

@@ -105,6 +105,21 @@ export interface Redelivery {
   readonly mark: string
 }
 
+/** What the gates beside the app's pods go by (src/gate/word.ts reads it). */
+export interface GateWord {
+  /** Sessions of another epoch end. */
+  readonly epoch: number
+  /** `held`: no transaction begins. */
+  readonly state: 'open' | 'held'
+  /** Least timeline of a primary that counts; 0: any. */
+  readonly timeline: number
+}
+
+export interface GateSeen {
+  readonly word: GateWord
+  readonly generation: string
+}
+
 /** @throws HaError CLOUD_UNREACHABLE, CLOUD_REFUSED (`data.status`) from every method. */
 export interface Operable {
   instances(): Promise<readonly InstanceFacts[]>
@@ -126,6 +141,10 @@ export interface Operable {
   record(name: string): Promise<string | undefined>
   /** All or nothing, and only while it still says `from`. */
   moveRecord(name: string, from: string | undefined, to: string): Promise<void>
+  /** Undefined: nothing was said yet, or there are no gates. */
+  gate(): Promise<GateSeen | undefined>
+  /** Only while it is at `generation` (undefined: absent); else throws CLOUD_REFUSED 412. */
+  setGate(word: GateWord, generation: string | undefined): Promise<void>
   rotation(backend: string): Promise<Rotation>
   /** One change for all groups. Throws CLOUD_REFUSED 412 when the backend service changed since `rotation` was read. */
   setRotation(backend: string, rotation: Rotation): Promise<void>

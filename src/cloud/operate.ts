@@ -1,6 +1,8 @@
 /** The adapter of Operable over Google's REST APIs and Kubernetes'. */
 import {HaError} from '../errors.ts'
+import type {GateTopology} from '../topology/topology.ts'
 import type {Seen, ServiceSeen} from './cloud.ts'
+import {readGate, writeGate} from './gate.ts'
 import {servicesIn} from './kubernetes.ts'
 import type {Operable} from './operable.ts'
 import {readQueue, readRedelivery, redeliver} from './queues.ts'
@@ -17,6 +19,7 @@ export interface Ground {
   /** Managed zone of the records. */
   readonly zone: string
   readonly namespace: string
+  readonly gate?: GateTopology | undefined
   /** Base URL of each region's Kubernetes API. */
   readonly endpoints: Readonly<Record<string, string>>
 }
@@ -46,6 +49,10 @@ export function createOperable(ground: Ground): Operable {
     redelivered: (mark) => readRedelivery(reach, mark),
     record: (name) => readRecord(reach, name),
     moveRecord: (name, from, to) => moveRecord(reach, name, from, to),
+    gate: async () => ground.gate && readGate(ground.wires, ground.gate, await ground.wires.token?.()),
+    setGate: async (word, generation) => {
+      if (ground.gate) await writeGate(ground.wires, ground.gate, word, generation, await ground.wires.token?.())
+    },
     rotation: (backend) => readRotation(reach, backend),
     setRotation: (backend, rotation) => writeRotation(reach, backend, rotation),
     health: (backend, rotation) => groupHealth(reach, backend, rotation),

@@ -3,6 +3,7 @@ import type {Deed} from './means.ts'
 import type {Step, StepInputs, StepKind} from './plan.ts'
 import {captureDivergence} from './steps/divergence.ts'
 import {fenceOld, writeFence} from './steps/fence.ts'
+import {holdWriters, passWriters, raiseEpoch, wakeGates} from './steps/gate.ts'
 import {promote, switchover} from './steps/promote.ts'
 import {protect} from './steps/protect.ts'
 import {reconcile} from './steps/reconcile.ts'
@@ -18,6 +19,10 @@ import {verifyPrimary} from './steps/verify.ts'
 const DEEDS: {readonly [K in StepKind]: Deed<StepInputs[K]>} = {
   'take-backup': takeBackup,
   'write-fence': writeFence,
+  'wake-gates': wakeGates,
+  'hold-writers': holdWriters,
+  'raise-epoch': raiseEpoch,
+  'pass-writers': passWriters,
   'move-record': moveRecord,
   'stop-primary': stopPrimary,
   'await-last-record': awaitLastRecord,

@@ -6,6 +6,14 @@ export interface StepInputs {
   'take-backup': {readonly instance: string}
   /** A row with the coming epoch, written by the old primary; the new one must have it. */
   'write-fence': {readonly primary: string; readonly replica: string; readonly epoch: number}
+  /** The gates are made to look often, so that the hold reaches all of them at once. */
+  'wake-gates': {readonly instance: string; readonly epoch: number}
+  /** No transaction begins any more. `wokenAt`: id of the step since which gates look often. */
+  'hold-writers': {readonly instance: string; readonly epoch: number; readonly wokenAt: string}
+  /** What belongs to the old epoch counts no more, before there is anything new. */
+  'raise-epoch': {readonly epoch: number}
+  /** Writers pass to this primary. */
+  'pass-writers': {readonly instance: string; readonly epoch: number}
   'move-record': {readonly record: string; readonly to: string; readonly back?: string}
   /** The old primary stops: no session survives, no write is taken, what it wrote is sent to its replica first. */
   'stop-primary': {readonly instance: string; readonly replica: string}

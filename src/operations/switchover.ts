@@ -2,6 +2,7 @@
 
 import {instanceName} from '../topology/names.ts'
 import type {InstanceTopology, Roles, Topology} from '../topology/topology.ts'
+import {hold, pass, wake} from './gates.ts'
 import type {Plan, RolesChange, Step} from './plan.ts'
 import {backendsOf, type Scene, seenOf} from './scene.ts'
 
@@ -74,6 +75,7 @@ export function changeOfPrimary(topology: Topology, roles: Roles, scene: Scene, 
       verifies: 'the backup succeeded',
       input: {instance: old.name},
     },
+    ...wake(topology, old, roles.epoch),
     {
       id: 'readers-away',
       kind: 'move-record',
@@ -89,6 +91,7 @@ export function changeOfPrimary(topology: Topology, roles: Roles, scene: Scene, 
       verifies: `${next.name} has the row`,
       input: {primary: old.name, replica: next.name, epoch},
     },
+    ...hold(topology, old, roles.epoch),
     ...(swapped ? [exchange(old, next)] : handOver(old, next, roles.epoch)),
     {
       id: 'repoint',
@@ -97,6 +100,7 @@ export function changeOfPrimary(topology: Topology, roles: Roles, scene: Scene, 
       verifies: 'the record names it; waiting sessions get through',
       input: {record: database.record, to: next.connectionName, back: old.connectionName},
     },
+    ...pass(topology, next, epoch),
     verify(old, next, timeline, epoch, true),
     recordRoles('roles', `Record ${next.region} as the primary, epoch ${epoch}`, {
       epoch,

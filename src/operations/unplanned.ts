@@ -1,6 +1,7 @@
 /** The unplanned change of primary: a region is gone, and what it had not sent is given up, up to a budget. Pure. */
 import type {Roles, Topology} from '../topology/topology.ts'
 import {type Check, fine, refused, warned} from './check.ts'
+import {pass, raise} from './gates.ts'
 import type {Plan, Step} from './plan.ts'
 import {type Question, takeover} from './preflight.ts'
 import {backendsOf, type Scene, seenOf} from './scene.ts'
@@ -34,6 +35,7 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, {f
   const timeline = seenOf(scene.positions[next.name])?.timeline ?? 1
   const bound = lossBound(topology, scene, to)
   const steps: readonly Step[] = [
+    ...raise(topology, epoch),
     ...undrain(topology, roles, to),
     ...drain(topology, from),
     {
@@ -52,6 +54,7 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, {f
       verifies: `the record names it; nothing leads to ${old.name} any more`,
       input: {record, to: next.connectionName},
     },
+    ...pass(topology, next, epoch),
     verify(old, next, timeline, epoch, false),
     recordRoles('roles', `Record ${to} as the primary, epoch ${epoch}, and ${from} as lost`, {
       epoch,

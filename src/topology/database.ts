@@ -1,8 +1,9 @@
 /** The database's instances, one per region, spelled out. */
 import type {Config, DatabaseConfig} from '../config/config.ts'
 import * as names from './names.ts'
+import {bucketRegionOf} from './places.ts'
 import {TERMS, TIERS} from './presets.ts'
-import type {DatabaseTopology, InstanceTopology, Roles} from './topology.ts'
+import type {DatabaseTopology, GateTopology, InstanceTopology, Roles} from './topology.ts'
 
 /**
  * The settings a standby must share with its primary, stated since their defaults depend on the machine type.
@@ -36,6 +37,7 @@ export function deriveDatabase(
   roles: Roles,
   prefix: string,
 ): DatabaseTopology {
+  const gate = gateOf(config, prefix)
   const terms = TERMS[config.preset].database
   const {edition, growth} = terms
   const nameIn = (region: string) => names.instanceName(prefix, region, roles.generations[region] ?? 1)
@@ -60,7 +62,16 @@ export function deriveDatabase(
     instances,
     nearest: Object.fromEntries(config.regions.map((region) => [region, names.nearestRecord(config.app, region)])),
     flags: FLAGS,
+    ...(gate && {gate}),
     storageLimitGiB: database.storageGiB * growth,
     recoveryDays: Math.min(LONGEST_RECOVERY_DAYS[edition], Math.max(1, Math.round(database.recoverySeconds / 86_400))),
   }
+}
+
+/** Its program comes with the observer's image; on the local target it lies in the package. */
+function gateOf({target, project, regions}: Config, prefix: string): GateTopology | undefined {
+  const image = target === 'local' ? 'ha-observer:local' : undefined
+  if (image === undefined) return undefined
+  const bucket = names.gateBucket(prefix, project)
+  return {image, bucket, location: bucketRegionOf(regions[0]!), object: 'gate.json'}
 }

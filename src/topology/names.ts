@@ -45,6 +45,10 @@ export const secretKey = (secret: string) => secret.replaceAll('_', '-')
 /** PostgreSQL role that owns everything in a database; database names hold letters, digits and underscores only. */
 export const ownerRole = (database: string) => `${database}_owner`
 
+/** Names of buckets are everybody's: the project tells ours from others'. */
+export const gateBucket = (prefix: string, project: string) =>
+  `${prefix}-gate-${createHash('sha256').update(project).digest('hex').slice(0, 6)}`
+
 /** Name of the database inside the instances; hyphens would need quoting everywhere. */
 export const databaseName = (app: string) => app.replaceAll('-', '_')
 

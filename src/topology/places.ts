@@ -15,5 +15,9 @@ const MULTI_REGIONS: Readonly<Record<string, 'us' | 'europe' | 'asia'>> = {
 /** Artifact Registry's multi-region nearest to `region`. Source: https://cloud.google.com/artifact-registry/docs/repositories/repo-locations */
 export const multiRegionOf = (region: string): 'us' | 'europe' | 'asia' => MULTI_REGIONS[region.split('-')[0]!] ?? 'us'
 
+/** Cloud Storage's multi-region nearest to `region`. Source: https://docs.cloud.google.com/storage/docs/locations#location-mr */
+export const bucketRegionOf = (region: string): 'US' | 'EU' | 'ASIA' =>
+  (({us: 'US', europe: 'EU', asia: 'ASIA'}) as const)[multiRegionOf(region)]
+
 /** Whether a location of Google's lies in one region, so that the region's loss takes along what is kept there. */
 export const isSingleRegion = (location: string): boolean => /^[a-z]+-[a-z]+\d+$/.test(location.toLowerCase())

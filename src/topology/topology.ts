@@ -54,6 +54,15 @@ export interface InstanceTopology {
   readonly connectionName: string
 }
 
+/** What stands in every pod before the primary's Auth Proxy, and the object that tells it what counts. */
+export interface GateTopology {
+  readonly image: string
+  readonly bucket: string
+  /** Multi-region. */
+  readonly location: string
+  readonly object: string
+}
+
 export interface DatabaseTopology {
   readonly config: DatabaseConfig
   readonly version: string
@@ -68,6 +77,8 @@ export interface DatabaseTopology {
   /** GiB beyond which the disk does not grow by itself. */
   readonly storageLimitGiB: number
   readonly recoveryDays: number
+  /** Absent: nothing holds writers but the Auth Proxy. */
+  readonly gate?: GateTopology
 }
 
 export interface QueueTopology {

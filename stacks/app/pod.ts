@@ -2,10 +2,13 @@
 import type {core} from '@pulumi/kubernetes/types/input.js'
 import {secretKey} from '../../src/topology/names.ts'
 import type {DatabaseTopology, ServiceTopology, Topology} from '../../src/topology/topology.ts'
+import {gateContainer} from './gate.ts'
 
 /** Source: https://github.com/GoogleCloudPlatform/cloud-sql-proxy/releases */
 const PROXY_IMAGE = 'gcr.io/cloud-sql-connectors/cloud-sql-proxy:2.18.0'
 const PROXY_HEALTH_PORT = 9801
+/** The Auth Proxy's port for the primary where the gate has the one that the app is told. */
+const BEHIND_GATE = 5431
 
 export type Manifest<T> = {[K in keyof T]: T[K]}
 
@@ -36,10 +39,16 @@ export function podSpec(
       labelSelector: {matchLabels: labels},
       matchLabelKeys: ['pod-template-hash'],
     })),
-    ...(setting.database && {initContainers: [authProxy(setting.database, setting.region)]}),
+    ...(setting.database && {initContainers: sidecars(setting.database, setting.region)}),
     containers: [serviceContainer(service, setting)],
   }
 }
+
+/** What lies between the app and its databases, nearest to the app last. */
+const sidecars = (database: DatabaseTopology, region: string): core.v1.Container[] =>
+  database.gate
+    ? [authProxy(database, region, BEHIND_GATE), gateContainer(database.gate, BEHIND_GATE)]
+    : [authProxy(database, region)]
 
 /** The service's own container, without probes when it declares no health. */
 export function serviceContainer(service: ServiceTopology, setting: PodSetting): core.v1.Container {
@@ -87,7 +96,7 @@ function environment(service: ServiceTopology, {region, secrets}: PodSetting): c
  * Cloud SQL Auth Proxy as a native sidecar: follows the TXT records, closes sessions when the primary moves, logs in with IAM.
  * Flags: https://github.com/GoogleCloudPlatform/cloud-sql-proxy#usage
  */
-function authProxy(database: DatabaseTopology, region: string): core.v1.Container {
+function authProxy(database: DatabaseTopology, region: string, primaryPort = 5432): core.v1.Container {
   const follow = (record: string, port: number) => `${record.replace(/\.$/, '')}?port=${port}`
   const probe = (path: string) => ({httpGet: {path, port: PROXY_HEALTH_PORT}})
   return {
@@ -103,10 +112,10 @@ function authProxy(database: DatabaseTopology, region: string): core.v1.Containe
       `--http-port=${PROXY_HEALTH_PORT}`,
       '--exit-zero-on-sigterm',
       '--max-sigterm-delay=60s',
-      follow(database.record, 5432),
+      follow(database.record, primaryPort),
       follow(database.nearest[region]!, 5433),
     ],
-    ports: [{containerPort: 5432}, {containerPort: 5433}, {containerPort: PROXY_HEALTH_PORT}],
+    ports: [{containerPort: primaryPort}, {containerPort: 5433}, {containerPort: PROXY_HEALTH_PORT}],
     resources: {requests: {cpu: '50m', memory: '64Mi'}, limits: {memory: '64Mi'}},
     securityContext: RESTRICTED,
     startupProbe: {...probe('/startup'), periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 60},

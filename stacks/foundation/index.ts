@@ -24,6 +24,7 @@ const SERVICES = [
   'secretmanager',
   'servicenetworking',
   'sqladmin',
+  'storage',
 ]
 
 export type FoundationInput = ReturnType<typeof foundationInput>
@@ -45,6 +46,7 @@ export function foundationInput(topology: Topology) {
     nodeAccount: nodeAccountOf(topology),
     accounts: topology.services.map(({name, account}) => ({name, account})),
     usesDatabase: topology.database !== undefined,
+    ...(topology.database?.gate && {gate: topology.database.gate}),
     /** Ports that Google's front ends and health checkers must reach on the nodes. */
     ports: [...new Set(topology.services.flatMap(({config}) => (config.type === 'http' ? [config.port!] : [])))],
     ...(topology.edge.domain !== undefined && {

@@ -1,5 +1,6 @@
 import {gcp, googleProvider, pulumi} from '../pulumi.ts'
 import {edgeOf} from './edge.ts'
+import {gateOf} from './gate.ts'
 import {imagesOf} from './images.ts'
 import type {FoundationInput} from './index.ts'
 import {networkOf} from './network.ts'
@@ -49,6 +50,7 @@ export function program(input: FoundationInput) {
   })
 
   secretsOf(input, accounts, enabled)
+  gateOf(input, accounts, enabled)
   const edge = edgeOf(input, enabled)
   imagesOf(input, enabled)
   return {

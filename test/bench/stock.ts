@@ -33,7 +33,7 @@ const [engine, emulator] = await Promise.all([
     program: join(ROOT, 'dist/src/emulator/main.js'),
   }),
 ])
-await registerImages(emulator.googleapis, config.services)
+await registerImages(emulator.googleapis, config, paths.base, topology.database?.gate)
 // The Automation API looks for its engine on this process's own path.
 env.PATH = `${dirname(engine.path)}${delimiter}${env.PATH}`
 const state = join(paths.home, 'stock')

@@ -2,7 +2,15 @@
  * A cloud in memory, as far as operations look: instances with a role, a log position and rows; records; shares of traffic. What it
  * refuses, Google refuses: test/cloud/operable-contract.ts holds it, the emulator and Google to the same rules.
  */
-import type {InstanceFacts, Operable, Position, Rotation, SqlDeed, SqlOperation} from '../../src/cloud/operable.ts'
+import type {
+  GateWord,
+  InstanceFacts,
+  Operable,
+  Position,
+  Rotation,
+  SqlDeed,
+  SqlOperation,
+} from '../../src/cloud/operable.ts'
 import {HaError} from '../../src/errors.ts'
 import type {Topology} from '../../src/topology/topology.ts'
 
@@ -92,6 +100,10 @@ export function fakeCloud(topology: Topology): FakeCloud {
   const orphans = new Map<string, readonly object[]>()
   const underWay = new Map<string, {readonly deed: SqlDeed; looks: number}>()
   let fingerprint = 1
+  const word: {now: GateWord | undefined; generation: number} = {
+    now: {epoch: 1, state: 'open', timeline: 0},
+    generation: 1,
+  }
 
   for (const instance of database.instances) {
     servers.set(instance.name, {
@@ -258,6 +270,7 @@ export function fakeCloud(topology: Topology): FakeCloud {
     if (sql.includes('pg_control_checkpoint')) return [[server.shutDown ? 't' : 'f']]
     if (sql.includes('FROM pg_class')) return orphans.has(instance) ? [['public.bookings']] : []
     if (sql.includes('FROM public.bookings')) return orphans.get(instance)!.map((row) => [JSON.stringify(row)])
+    if (sql.includes('pg_stat_activity')) return [['0']]
     if (sql.includes('pg_snapshot_xmax')) return [[String(server.lsn), '777']]
     if (sql === 'CHECKPOINT') return []
     throw refused(400, `ERROR: this server knows nothing of: ${sql}`)
@@ -318,6 +331,12 @@ export function fakeCloud(topology: Topology): FakeCloud {
       if (records.get(name) === to) return
       if (records.get(name) !== from) throw refused(412, `${name} says something else`)
       records.set(name, to)
+    },
+    gate: async () => (word.now ? {word: word.now, generation: String(word.generation)} : undefined),
+    async setGate(next, generation) {
+      if (generation !== (word.now && String(word.generation))) throw refused(412, 'the word changed meanwhile')
+      word.now = next
+      word.generation += 1
     },
     rotation: async () => rotation(),
     async setRotation(_, wanted) {

@@ -24,6 +24,7 @@ test('every step before the point of no return can be taken back or changes noth
   const before = plan.steps.slice(0, pointOfNoReturn(plan))
   expect(before.filter(({undo}) => undo === undefined).map(({kind}) => kind)).toEqual([
     'take-backup',
+    'wake-gates',
     'write-fence',
     'await-last-record',
   ])

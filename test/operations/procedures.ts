@@ -113,6 +113,8 @@ export interface Allowed {
 
 /** One primary, which the roles, the record and its own server agree on; readers where they belong; shares as recorded. */
 async function expectWhole(it: Stage, {readersAstray, fencedAwake}: Allowed = {}): Promise<void> {
+  // Writers pass, and only to the primary of this epoch.
+  expect((await it.cloud.gate())?.word).toMatchObject({epoch: it.roles.epoch, state: 'open'})
   const {cloud, roles} = it
   const {database} = topologyOf(it)
   const primary = database!.instances.find(({role}) => role === 'primary')!

@@ -1,5 +1,5 @@
 /** An operation on a cloud in memory, which can be killed, or fall asleep, between any two things it does. */
-import type {Redelivery, SqlDeed} from '../../src/cloud/operable.ts'
+import type {GateWord, Redelivery, SqlDeed} from '../../src/cloud/operable.ts'
 import {HaError} from '../../src/errors.ts'
 import {execute, undo} from '../../src/operations/execute.ts'
 import type {Fence} from '../../src/operations/fences.ts'
@@ -76,13 +76,15 @@ const nameOfCall = (name: string, [first, , third]: readonly unknown[]): string 
   if (name === 'moveRecord') return `move ${first} to ${third}`
   if (name === 'redeliver') return `redeliver ${(first as Redelivery).subscription}`
   if (name === 'setRotation') return 'change shares'
+  if (name === 'setGate') return `tell gates ${(first as GateWord).state}`
   return undefined
 }
 const isInsert = (name: string, [, sql]: readonly unknown[]) => name === 'query' && String(sql).includes('INSERT')
 
 export function stage(preset: 'standard' | 'critical' = 'standard'): Stage {
   const memory = memoryJournals()
-  const config = exampleConfig({preset})
+  // There are gates on the local target.
+  const config = exampleConfig({preset, target: 'local'})
   const roles = initialRoles(config)
   const cloud = fakeCloud(deriveTopology(config, roles))
   const clock = hastyClock()

@@ -3,7 +3,14 @@ import {type Rule, repeats, servicesOf} from './rule.ts'
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,99}$/
 const SECRET_NAME = /^[A-Z][A-Z0-9_]{0,99}$/
-const GIVEN = ['PORT', 'DATABASE_URL', 'DATABASE_REPLICA_URL', 'GOOGLE_CLOUD_PROJECT', 'PUBSUB_EMULATOR_HOST']
+const GIVEN = [
+  'PORT',
+  'DATABASE_URL',
+  'DATABASE_REPLICA_URL',
+  'GOOGLE_CLOUD_PROJECT',
+  'PUBSUB_EMULATOR_HOST',
+  'STORAGE_EMULATOR_HOST',
+]
 const GIVEN_PATTERN = /^(HA_.*|QUEUE_.*_(TOPIC|SUBSCRIPTION))$/
 
 /** Whether ha sets this variable itself. */

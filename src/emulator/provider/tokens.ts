@@ -55,6 +55,7 @@ export const GCP_TOKENS = [
   'gcp:sql/databaseInstance:DatabaseInstance',
   'gcp:sql/user:User',
   'gcp:storage/bucket:Bucket',
+  'gcp:storage/bucketIAMMember:BucketIAMMember',
 ] as const
 
 export const KUBERNETES_TOKENS = [

@@ -8,12 +8,14 @@ import {monitoring} from './monitoring.ts'
 import {network} from './network.ts'
 import {plainTypes} from './plain.ts'
 import {createSecretsService} from './secrets.ts'
+import {createStorageService} from './storage.ts'
 
 export function createGenericServices(world: World, options: ContainerOptions): Service[] {
   const plain = [...identity, ...network, ...certificates, ...monitoring, ...keeping]
   return [
     {name: 'records', resources: plainTypes(world.records, plain)},
     createSecretsService(world),
+    createStorageService(world),
     createContainerService(world, options),
   ]
 }

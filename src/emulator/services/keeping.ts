@@ -1,8 +1,8 @@
-/** Registries, buckets, keys, backup plans, rollouts: kept and checked, without behaviour of their own. */
+/** Registries, keys, backup plans, rollouts: kept and checked, without behaviour of their own. */
 import type {Props} from '../contract.ts'
-import {hex, idOf, now, projectNumber} from './names.ts'
+import {hex, idOf, now} from './names.ts'
 import type {Plain} from './plain.ts'
-import {between, computeName, matches, oneOf, rules} from './rules.ts'
+import {between, computeName, matches, rules} from './rules.ts'
 
 const keyRingId = ({keyRing}: Props) => idOf(String(keyRing), '')
 
@@ -17,26 +17,6 @@ export const keeping: readonly Plain[] = [
     }),
     born: () => ({createTime: now(), updateTime: now()}),
     check: rules(computeName('repositoryId')),
-  },
-  {
-    token: 'gcp:storage/bucket:Bucket',
-    id: ({name}) => String(name),
-    derive: (inputs) => ({
-      location: String(inputs.location).toUpperCase(),
-      storageClass: inputs.storageClass ?? 'STANDARD',
-      url: `gs://${inputs.name}`,
-      selfLink: `https://www.googleapis.com/storage/v1/b/${inputs.name}`,
-      projectNumber: Number(projectNumber(String(inputs.project))),
-    }),
-    born: () => ({timeCreated: now(), updated: now()}),
-    check: rules(
-      matches(
-        'name',
-        /^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/,
-        '3–63 lower-case letters, digits, hyphens, dots, underscores',
-      ),
-      oneOf('publicAccessPrevention', ['inherited', 'enforced']),
-    ),
   },
   {
     token: 'gcp:kms/keyRing:KeyRing',

@@ -157,7 +157,7 @@ async function startLive(
     ports: hostPorts,
     images: openImages(googleapis, join(dir, 'images.json')),
     startProxy,
-    base: baseEnvironment(pubsub),
+    base: baseEnvironment(pubsub, googleapis),
   })
   const server = await createApiServer({
     store,
@@ -189,8 +189,9 @@ async function startLive(
   }
 }
 
-/** Containers find the same Node that runs the emulator. */
-function baseEnvironment(pubsub: string): Record<string, string> {
+/** Containers find the same Node that runs the emulator, and Google's clients their services. */
+function baseEnvironment(pubsub: string, googleapis: string): Record<string, string> {
   const path = [dirname(process.execPath), process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin'].join(delimiter)
-  return {PATH: path, HOME: process.env.HOME ?? homedir(), LANG: 'C.UTF-8', PUBSUB_EMULATOR_HOST: pubsub}
+  const known = {PUBSUB_EMULATOR_HOST: pubsub, STORAGE_EMULATOR_HOST: googleapis}
+  return {PATH: path, HOME: process.env.HOME ?? homedir(), LANG: 'C.UTF-8', ...known}
 }

@@ -1,0 +1,77 @@
+/** Asks Cloud Storage for the word. https://docs.cloud.google.com/storage/docs/json_api/v1/objects/get */
+import {Agent as HttpAgent, request as http} from 'node:http'
+import {Agent as HttpsAgent, request as https} from 'node:https'
+import type {Said} from './lease.ts'
+import {parseWord} from './word.ts'
+
+const DEADLINE_MS = 1_000
+/** https://docs.cloud.google.com/compute/docs/metadata/querying-metadata */
+const TOKEN_URL = 'http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token'
+/** The metadata server hands out the same token until five minutes before its end. */
+const TOKEN_MARGIN_MS = 240_000
+
+export interface AuthorityOptions {
+  /** `https://storage.googleapis.com`, or the emulator's address; no trailing slash. */
+  readonly base: string
+  readonly bucket: string
+  readonly object: string
+  /** Google wants a token of the pod's service account; the emulator none. */
+  readonly signed: boolean
+}
+
+interface Answer {
+  readonly status: number
+  readonly text: string
+  readonly generation: string
+}
+
+/** A function that resolves with what the object says, undefined while there is none, and rejects within a second or two. */
+export function openAuthority({base, bucket, object, signed}: AuthorityOptions): () => Promise<Said | undefined> {
+  const secure = base.startsWith('https:')
+  const agent = secure ? new HttpsAgent({keepAlive: true}) : new HttpAgent({keepAlive: true})
+  const url = `${base}/storage/v1/b/${bucket}/o/${encodeURIComponent(object)}?alt=media`
+  let token: {readonly value: string; readonly until: number} | undefined
+
+  /** Not `fetch`: loading it takes as much memory as all the rest. */
+  const get = (from: string, headers: Record<string, string>, options: object): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const send = from.startsWith('https:') ? https : http
+      const signal = AbortSignal.timeout(DEADLINE_MS)
+      const request = send(from, {...options, headers, signal}, (response) => {
+        let text = ''
+        response.setEncoding('utf8')
+        response.on('data', (part: string) => {
+          text += part
+        })
+        response.once('error', reject)
+        response.once('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            text,
+            generation: String(response.headers['x-goog-generation'] ?? ''),
+          }),
+        )
+      })
+      request.once('error', reject)
+      request.end()
+    })
+
+  async function authorization(): Promise<Record<string, string>> {
+    if (!signed) return {}
+    if (!token || performance.now() > token.until) {
+      const {status, text} = await get(TOKEN_URL, {'metadata-flavor': 'Google'}, {})
+      if (status !== 200) throw new Error(`the metadata server answers ${status}`)
+      const {access_token: value, expires_in: seconds} = JSON.parse(text) as {access_token: string; expires_in: number}
+      token = {value, until: performance.now() + seconds * 1_000 - TOKEN_MARGIN_MS}
+    }
+    return {authorization: `Bearer ${token.value}`}
+  }
+
+  return async () => {
+    const {status, text, generation} = await get(url, await authorization(), {agent})
+    if (status === 404) return undefined
+    if (status === 401) token = undefined
+    if (status !== 200) throw new Error(`Cloud Storage answers ${status}`)
+    return {word: parseWord(text), generation}
+  }
+}
