@@ -1,5 +1,6 @@
 /** The steps between stacks, as calls to the cloud port. */
 import {type MigrationInput, migrationJob, migrationNamespace} from '../../stacks/app/migration.ts'
+import {NAMESPACE_LABELS} from '../../stacks/app/namespace.ts'
 import type {EndpointsInput} from '../../stacks/edge/index.ts'
 import type {SecretsInput} from '../../stacks/foundation/secrets.ts'
 import type {Step} from '../../stacks/stack.ts'
@@ -55,6 +56,7 @@ async function migrate({topology, cloud, endpoint}: Means, input: MigrationInput
   await cloud.runJob({
     endpoint: endpoint(topology.regions.find(({role}) => role === 'primary')!.name),
     namespace: migrationNamespace(topology.namespace),
+    namespaceLabels: NAMESPACE_LABELS,
     name: job.name,
     serviceAccount: {
       name: input.service,

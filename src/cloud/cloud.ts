@@ -84,6 +84,7 @@ export interface Cloud {
   runJob(request: {
     endpoint: string
     namespace: string
+    namespaceLabels: Readonly<Record<string, string>>
     name: string
     serviceAccount: {name: string; annotations: Readonly<Record<string, string>>}
     spec: unknown

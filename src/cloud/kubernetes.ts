@@ -105,6 +105,7 @@ export const apply = (url: string, object: unknown, token: Token) =>
 export interface JobRequest {
   readonly endpoint: string
   readonly namespace: string
+  readonly namespaceLabels: Readonly<Record<string, string>>
   readonly name: string
   readonly serviceAccount: {readonly name: string; readonly annotations: Readonly<Record<string, string>>}
   readonly spec: unknown
@@ -119,10 +120,10 @@ export interface JobRequest {
  * @throws HaError MIGRATION_FAILED, TIMED_OUT, CLOUD_UNREACHABLE
  */
 export async function runJob(request: JobRequest, token: Token): Promise<void> {
-  const {endpoint, namespace, name, serviceAccount, spec} = request
+  const {endpoint, namespace, namespaceLabels: labels, name, serviceAccount, spec} = request
   const jobs = `${endpoint}/apis/batch/v1/namespaces/${namespace}/jobs`
   const core = `${endpoint}/api/v1/namespaces`
-  await apply(`${core}/${namespace}`, {apiVersion: 'v1', kind: 'Namespace', metadata: {name: namespace}}, token)
+  await apply(`${core}/${namespace}`, {apiVersion: 'v1', kind: 'Namespace', metadata: {name: namespace, labels}}, token)
   await apply(
     `${core}/${namespace}/serviceaccounts/${serviceAccount.name}`,
     {apiVersion: 'v1', kind: 'ServiceAccount', metadata: {...serviceAccount, namespace}},

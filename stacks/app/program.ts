@@ -3,6 +3,7 @@ import type {Topology} from '../../src/topology/topology.ts'
 import {KubernetesCustomResource, kubernetes, kubernetesProvider} from '../pulumi.ts'
 import {autoscaler} from './autoscaler.ts'
 import type {AppInput} from './index.ts'
+import {NAMESPACE_LABELS} from './namespace.ts'
 import {networkPolicies} from './network-policies.ts'
 import {podSpec} from './pod.ts'
 
@@ -13,18 +14,12 @@ interface Setting {
   readonly opts: {provider: import('@pulumi/pulumi').ProviderResource; dependsOn: Resource[]}
 }
 
-/** Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
-const RESTRICTED = {
-  'pod-security.kubernetes.io/enforce': 'restricted',
-  'pod-security.kubernetes.io/warn': 'restricted',
-}
-
 export function program(input: AppInput) {
   const provider = kubernetesProvider({kubeconfig: input.kubeconfig, clusterIdentifier: input.clusterIdentifier})
   const {Namespace} = kubernetes('core', 'v1')
   const namespace = new Namespace(
     'namespace',
-    {metadata: {name: input.namespace, labels: RESTRICTED}},
+    {metadata: {name: input.namespace, labels: NAMESPACE_LABELS}},
     {provider, protect: input.protect},
   )
   const inside = {provider, dependsOn: [namespace]}

@@ -309,7 +309,11 @@ test("a job's template carries labels of its own", async () => {
 
 test('an autoscaler is the same object in both versions', async () => {
   await using cluster = await startCluster()
-  const spec = {scaleTargetRef: {kind: 'Deployment', name: 'api'}, maxReplicas: 5, targetCPUUtilizationPercentage: 70}
+  const spec = {
+    scaleTargetRef: {apiVersion: 'apps/v1', kind: 'Deployment', name: 'api'},
+    maxReplicas: 5,
+    targetCPUUtilizationPercentage: 70,
+  }
   const path = (version: string) => `/apis/autoscaling/${version}/namespaces/default/horizontalpodautoscalers`
   const {body} = await cluster.call('POST', path('v1'), {metadata: {name: 'api'}, spec})
   expect(body).toMatchObject({apiVersion: 'autoscaling/v1', spec: {minReplicas: 1, targetCPUUtilizationPercentage: 70}})

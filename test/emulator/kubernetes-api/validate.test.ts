@@ -7,6 +7,10 @@ import {configMap, container, DEPLOYMENTS, deployment, startCluster} from './clu
 const at = 'spec.template.spec.containers[0]'
 const withContainer = (more: Json) => deployment('api', {}, [container(more)])
 
+const SPREAD = {maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway'}
+const withPod = (more: Json) =>
+  deployment('api', {template: {metadata: {labels: {app: 'api'}}, spec: {containers: [container()], ...more}}})
+
 const WRONG: [string, Json, string][] = [
   ['a name in capitals', deployment('API'), 'metadata.name: Invalid value: "API": a lowercase RFC 1123 subdomain'],
   ['no containers', deployment('api', {}, []), 'spec.template.spec.containers: Required value'],
@@ -89,6 +93,42 @@ const WRONG: [string, Json, string][] = [
     deployment('api', {strategy: {type: 'BlueGreen'}}),
     'spec.strategy.type: Unsupported value: "BlueGreen"',
   ],
+  ['an empty selector', deployment('api', {selector: {matchLabels: {}}}), 'empty selector is invalid for deployment'],
+  [
+    'a key of nobody’s Secret',
+    withContainer({env: [{name: 'A', valueFrom: {secretKeyRef: {key: 'k'}}}]}),
+    `${at}.env[0].valueFrom.secretKeyRef.name: Invalid value: ""`,
+  ],
+  [
+    'a key that no Secret can have',
+    withContainer({env: [{name: 'A', valueFrom: {secretKeyRef: {name: 's', key: 'a b'}}}]}),
+    `${at}.env[0].valueFrom.secretKeyRef.key: Invalid value: "a b"`,
+  ],
+  [
+    'a resource nobody knows',
+    withContainer({resources: {limits: {disk: '1Gi'}}}),
+    `${at}.resources.limits: Invalid value: "disk": must be a standard resource for containers`,
+  ],
+  [
+    'a pause longer than its grace',
+    withContainer({lifecycle: {preStop: {sleep: {seconds: 31}}}}),
+    'must be non-negative and less than terminationGracePeriodSeconds (30)',
+  ],
+  [
+    'a seccomp profile without a type',
+    withPod({securityContext: {seccompProfile: {}}}),
+    'seccompProfile.type: Required value: type is required when seccompProfile is set',
+  ],
+  [
+    'a spread by keys without a selector',
+    withPod({topologySpreadConstraints: [{...SPREAD, matchLabelKeys: ['pod-template-hash']}]}),
+    'matchLabelKeys: Forbidden: must not be specified when labelSelector is not set',
+  ],
+  [
+    'the same spread twice',
+    withPod({topologySpreadConstraints: [SPREAD, SPREAD]}),
+    'Duplicate value: "{zone, ScheduleAnyway}"',
+  ],
   ['fewer than no replicas', deployment('api', {replicas: -1}), 'spec.replicas: Invalid value: -1'],
 ]
 
@@ -107,12 +147,42 @@ const synchronised = (...keys: string[]): Json => ({
   secretObject: {type: 'Opaque', data: keys.map((key) => ({sourcePath: 'source', targetKey: key}))},
 })
 
+const POLICIES = '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies'
+const outwards = (rule: Json): Json => ({spec: {podSelector: {}, policyTypes: ['Egress'], egress: [rule]}})
+
+const SCALERS = '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers'
+const SCALER = {scaleTargetRef: {apiVersion: 'apps/v1', kind: 'Deployment', name: 'a'}, minReplicas: 1, maxReplicas: 2}
+
 const OTHERS: [string, string, Json, string][] = [
   [
     'an autoscaler whose minimum is over its maximum',
     '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers',
     {spec: {scaleTargetRef: {kind: 'Deployment', name: 'a'}, minReplicas: 5, maxReplicas: 2}},
     'must be greater than or equal to `minReplicas`',
+  ],
+  [
+    'an autoscaler that waits for too long',
+    SCALERS,
+    {spec: {...SCALER, behavior: {scaleDown: {stabilizationWindowSeconds: 3601}}}},
+    'stabilizationWindowSeconds: Invalid value: 3601',
+  ],
+  [
+    'an autoscaler of an unknown API',
+    SCALERS,
+    {spec: {...SCALER, scaleTargetRef: {kind: 'Deployment', name: 'a'}}},
+    'spec.scaleTargetRef.apiVersion: Invalid value: ""',
+  ],
+  [
+    'an autoscaler without a target',
+    SCALERS,
+    {spec: {...SCALER, metrics: [{type: 'Resource', resource: {name: 'cpu', target: {type: 'Utilization'}}}]}},
+    'spec.metrics[0].resource.target: Required value',
+  ],
+  [
+    'an autoscaler by a metric without a name',
+    SCALERS,
+    {spec: {...SCALER, metrics: [{type: 'External', external: {target: {type: 'Value', value: '1'}}}]}},
+    'spec.metrics[0].external.metric.name: Required value',
   ],
   [
     'a budget that says both',
@@ -157,8 +227,53 @@ const OTHERS: [string, string, Json, string][] = [
     {spec: synchronised(key)},
     'spec.secretObject.data[0].targetKey in body should match',
   ]),
+  [
+    'a policy with a port out of range',
+    POLICIES,
+    outwards({ports: [{port: 0}]}),
+    'spec.egress[0].ports[0].port: Invalid value: 0',
+  ],
+  [
+    'a policy with an odd protocol',
+    POLICIES,
+    outwards({ports: [{protocol: 'ICMP'}]}),
+    'Unsupported value: "ICMP": supported values: "TCP", "UDP", "SCTP"',
+  ],
+  [
+    'a policy with an odd range',
+    POLICIES,
+    outwards({to: [{ipBlock: {cidr: '10.0.0.0'}}]}),
+    'must be a valid CIDR value',
+  ],
+  [
+    'a policy about nobody',
+    POLICIES,
+    outwards({to: [{}]}),
+    'spec.egress[0].to[0]: Required value: must specify a peer',
+  ],
+  [
+    'a service with an odd port name',
+    '/api/v1/namespaces/default/services',
+    {spec: {ports: [{port: 1, name: 'A b'}]}},
+    'spec.ports[0].name: Invalid value: "A b"',
+  ],
   ['a synchronised secret without keys', SYNCS, {spec: synchronised()}, 'should have at least 1 items'],
 ]
+
+test.each([
+  [
+    'a name that is a number',
+    {metadata: {name: 7}},
+    'cannot unmarshal number into Go struct field ConfigMap.metadata.name',
+  ],
+  ['metadata that nobody knows', {metadata: {name: 'a', owner: 'me'}}, 'unknown field "metadata.owner"'],
+])('%s is refused under strict validation', async (_, object, message) => {
+  await using cluster = await startCluster()
+  const path = '/api/v1/namespaces/default/configmaps?fieldValidation=Strict'
+  const {status, body} = await cluster.call('POST', path, object as Json)
+  expect(body.message).toContain(message)
+  expect(status).toBe(400)
+})
 
 test.each(['AB_C', 'A', 'A-B', 'FOO--BAR', 'FOO-', 'tls.crt'])(
   'a synchronised secret may have the key %s',

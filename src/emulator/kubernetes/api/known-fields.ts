@@ -55,7 +55,8 @@ export function knownFields(object: KubeObject): Known {
     if (value === null || (QUANTITY.test(path) && typeof value === 'number')) return value
     if (type === '*' || type.startsWith('"') || /^[^[{].*\|/.test(type)) return value
     const wanted = GO_TYPES[type[0]!]!
-    if (typeOf(value) !== wanted.json) wrong(path, wanted.go, value)
+    const isFraction = type === 'n' && !Number.isInteger(value)
+    if (typeOf(value) !== wanted.json || isFraction) wrong(path, wanted.go, value)
     if (type[0] === '[')
       return value.map((item: Json, index: number) => visit(type.slice(1), item, `${path}[${index}]`))
     if (type[0] === '{') return mapped(value, (key, item) => visit(type.slice(1), item, `${path}.${key}`))
@@ -72,9 +73,9 @@ export function knownFields(object: KubeObject): Known {
     })
   }
 
-  for (const field of ['labels', 'annotations'] as const) visit('{s', metadata[field] ?? {}, `metadata.${field}`)
+  const place = visit('@meta.v1.ObjectMeta', metadata, 'metadata')
   const pruned = visitObject(inputs, fields, '')
-  return {object: {apiVersion, kind, metadata, ...pruned, ...(status !== undefined && {status})}, unknown}
+  return {object: {apiVersion, kind, metadata: place, ...pruned, ...(status !== undefined && {status})}, unknown}
 }
 
 const GO_TYPES: Readonly<Record<string, {json: string; go: string}>> = {

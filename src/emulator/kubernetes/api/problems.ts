@@ -99,6 +99,9 @@ export function checkPort(problems: Problems, value: Json, field: string) {
     problems.wrong(field, value, 'must be between 1 and 65535, inclusive')
 }
 
+export const isPortName = (name: string) =>
+  name.length <= 15 && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) && /[a-z]/.test(name)
+
 /** A whole number ≥ 0 or `NN%`. */
 export function checkIntOrPercent(problems: Problems, value: Json, field: string) {
   if (value === undefined) return

@@ -14,7 +14,7 @@ const KEY = /^[A-Za-z0-9.]([-A-Za-z0-9]+([._][A-Za-z0-9]+([-._][A-Za-z0-9]+)*)?)
 const LONGEST = 253
 
 export const checkSecretSync: Check = (problems, {spec}) => {
-  if (!spec) return problems.required('spec')
+  if (!spec) return
   for (const field of ['serviceAccountName', 'secretProviderClassName']) {
     checkText(problems, spec[field], `spec.${field}`, (name) => subdomainProblem(name) === undefined)
   }

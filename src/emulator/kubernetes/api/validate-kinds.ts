@@ -7,11 +7,12 @@ import {
   checkLabels,
   checkPort,
   checkSelector,
+  isPortName,
   labelProblem,
-  type Problems,
 } from './problems.ts'
-import {isQuantity} from './quantity.ts'
+import {checkAutoscaler} from './validate-autoscaler.ts'
 import {checkSecretSync} from './validate-custom.ts'
+import {checkPolicy} from './validate-network-policy.ts'
 import {type Check, checkDeployment, checkJob, checkPod, checkReplicaSet, immutable} from './validate-workloads.ts'
 
 const checkService: Check = (problems, {metadata, spec}, old) => {
@@ -31,6 +32,9 @@ const checkService: Check = (problems, {metadata, spec}, old) => {
     checkPort(problems, port.port, `${at}.port`)
     checkEnum(problems, port.protocol, `${at}.protocol`, ['SCTP', 'TCP', 'UDP'])
     if (typeof port.targetPort === 'number') checkPort(problems, port.targetPort, `${at}.targetPort`)
+    else if (port.targetPort !== undefined && !isPortName(port.targetPort))
+      problems.wrong(`${at}.targetPort`, port.targetPort, 'must be a valid port name')
+    if (port.name && labelProblem(port.name)) problems.wrong(`${at}.name`, port.name, labelProblem(port.name)!)
     if (ports.length > 1 && !port.name) problems.required(`${at}.name`)
     for (const key of [port.name && `name ${port.name}`, `${port.port}/${port.protocol}`].filter(Boolean)) {
       if (seen.has(key))
@@ -43,35 +47,6 @@ const checkService: Check = (problems, {metadata, spec}, old) => {
   }
   if (old && old.spec.type !== 'ExternalName' && spec.type !== 'ExternalName')
     immutable(problems, spec.clusterIP, old.spec.clusterIP, 'spec.clusterIP', 'may not change once set')
-}
-
-const checkAutoscaler: Check = (problems, {spec}) => {
-  if (!spec) return problems.required('spec')
-  const {minReplicas, maxReplicas, scaleTargetRef} = spec
-  for (const field of ['kind', 'name']) if (!scaleTargetRef?.[field]) problems.required(`spec.scaleTargetRef.${field}`)
-  if (!(minReplicas >= 1)) problems.wrong('spec.minReplicas', minReplicas, 'must be greater than or equal to 1')
-  if (!(maxReplicas >= 1)) problems.wrong('spec.maxReplicas', maxReplicas ?? 0, 'must be greater than 0')
-  if (maxReplicas < minReplicas)
-    problems.wrong('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`')
-  for (const [index, metric] of (spec.metrics ?? []).entries()) checkMetric(problems, metric, `spec.metrics[${index}]`)
-}
-
-function checkMetric(problems: Problems, metric: Json, at: string) {
-  const types = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource']
-  checkEnum(problems, metric.type, `${at}.type`, types)
-  if (!types.includes(metric.type)) return
-  const field = metric.type[0].toLowerCase() + metric.type.slice(1)
-  const source = metric[field]
-  if (!source) return problems.required(`${at}.${field}`, `must populate information for the given metric source`)
-  const {target} = source
-  if (!target) return problems.required(`${at}.${field}.target`)
-  checkEnum(problems, target.type, `${at}.${field}.target.type`, ['AverageValue', 'Utilization', 'Value'])
-  for (const amount of ['value', 'averageValue']) {
-    if (target[amount] !== undefined && !isQuantity(target[amount]))
-      problems.wrong(`${at}.${field}.target.${amount}`, target[amount], 'must be a quantity')
-  }
-  if (target.averageUtilization !== undefined && !(target.averageUtilization > 0))
-    problems.wrong(`${at}.${field}.target.averageUtilization`, target.averageUtilization, 'must be greater than 0')
 }
 
 const checkDisruptionBudget: Check = (problems, {spec = {}}) => {
@@ -125,12 +100,6 @@ const checkBinding: Check = (problems, {roleRef, subjects = []}, old) => {
     checkEnum(problems, kind, `subjects[${index}].kind`, ['Group', 'ServiceAccount', 'User'])
     if (!name) problems.required(`subjects[${index}].name`)
   }
-}
-
-const checkPolicy: Check = (problems, {spec}) => {
-  checkSelector(problems, spec?.podSelector, 'spec.podSelector')
-  for (const [index, type] of (spec?.policyTypes ?? []).entries())
-    checkEnum(problems, type, `spec.policyTypes[${index}]`, ['Ingress', 'Egress'])
 }
 
 const checkPriorityClass: Check = (problems, object, old) => {

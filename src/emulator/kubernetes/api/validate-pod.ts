@@ -1,23 +1,32 @@
 /** Pods and pod templates, as far as people who deploy get them wrong (pkg/apis/core/validation/validation.go). */
 import type {Json} from './objects.ts'
-import {checkEnum, checkNonNegative, checkPort, labelProblem, type Problems, subdomainProblem} from './problems.ts'
+import {
+  checkEnum,
+  checkNonNegative,
+  checkPort,
+  isPortName,
+  labelProblem,
+  type Problems,
+  subdomainProblem,
+} from './problems.ts'
 import {isQuantity, quantityOf} from './quantity.ts'
+import {checkReference, checkResourceName, checkSeccomp, checkSleep, checkSpread} from './validate-pod-parts.ts'
 
 export function checkPodSpec(problems: Problems, spec: Json, at: string, restartPolicies?: readonly string[]) {
   if (!spec) return problems.required(at)
   checkEnum(problems, spec.restartPolicy, `${at}.restartPolicy`, restartPolicies ?? ['Always', 'OnFailure', 'Never'])
   checkEnum(problems, spec.dnsPolicy, `${at}.dnsPolicy`, ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'])
-  checkNonNegative(problems, spec.terminationGracePeriodSeconds, `${at}.terminationGracePeriodSeconds`)
   const account = spec.serviceAccountName
   if (account && subdomainProblem(account))
     problems.wrong(`${at}.serviceAccountName`, account, subdomainProblem(account)!)
   const volumes = checkVolumes(problems, spec.volumes ?? [], `${at}.volumes`)
   if (!spec.containers?.length) problems.required(`${at}.containers`)
+  const graceSeconds = spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS
   const names = new Set<string>()
   for (const field of ['initContainers', 'containers']) {
     for (const [index, container] of (spec[field] ?? []).entries()) {
       const here = `${at}.${field}[${index}]`
-      checkContainer(problems, container, here, volumes)
+      checkContainer(problems, container, here, {volumes, graceSeconds})
       if (names.has(container.name)) problems.duplicate(`${here}.name`, container.name)
       names.add(container.name)
       if (field === 'containers') continue
@@ -29,14 +38,11 @@ export function checkPodSpec(problems: Problems, spec: Json, at: string, restart
             problems.forbidden(`${here}.${kind}`, 'may not be set for init containers without restartPolicy=Always')
     }
   }
-  for (const [index, spread] of (spec.topologySpreadConstraints ?? []).entries()) {
-    const here = `${at}.topologySpreadConstraints[${index}]`
-    if (!(spread.maxSkew > 0)) problems.wrong(`${here}.maxSkew`, spread.maxSkew, 'must be greater than zero')
-    if (!spread.topologyKey) problems.required(`${here}.topologyKey`, 'can not be empty')
-    checkEnum(problems, spread.whenUnsatisfiable, `${here}.whenUnsatisfiable`, ['DoNotSchedule', 'ScheduleAnyway'])
-  }
+  checkSpread(problems, spec.topologySpreadConstraints ?? [], `${at}.topologySpreadConstraints`)
+  checkSeccomp(problems, spec.securityContext?.seccompProfile, `${at}.securityContext.seccompProfile`)
 }
 
+const DEFAULT_GRACE_SECONDS = 30
 const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe']
 const HANDLERS = ['exec', 'httpGet', 'tcpSocket', 'grpc']
 
@@ -54,7 +60,12 @@ function checkVolumes(problems: Problems, volumes: Json[], at: string): Set<stri
   return names
 }
 
-function checkContainer(problems: Problems, container: Json, at: string, volumes: ReadonlySet<string>) {
+interface Around {
+  readonly volumes: ReadonlySet<string>
+  readonly graceSeconds: number
+}
+
+function checkContainer(problems: Problems, container: Json, at: string, {volumes, graceSeconds}: Around) {
   const problem = container.name ? labelProblem(container.name) : undefined
   if (!container.name) problems.required(`${at}.name`)
   else if (problem) problems.wrong(`${at}.name`, container.name, problem)
@@ -69,6 +80,7 @@ function checkContainer(problems: Problems, container: Json, at: string, volumes
   for (const [hook, handler] of Object.entries<Json>(container.lifecycle ?? {})) {
     if (HANDLERS.concat('sleep').filter((each) => handler?.[each]).length !== 1)
       problems.required(`${at}.lifecycle.${hook}`, 'must specify a handler type')
+    checkSleep(problems, handler?.sleep, graceSeconds, `${at}.lifecycle.${hook}.sleep`)
   }
   const paths = new Set<string>()
   for (const [index, {name, mountPath}] of (container.volumeMounts ?? []).entries()) {
@@ -99,8 +111,6 @@ function checkPorts(problems: Problems, ports: Json[], at: string) {
   }
 }
 
-const isPortName = (name: string) => name.length <= 15 && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) && /[a-z]/.test(name)
-
 function checkEnv(problems: Problems, env: Json[], at: string) {
   for (const [index, {name, value, valueFrom}] of env.entries()) {
     const here = `${at}[${index}]`
@@ -123,7 +133,7 @@ function checkEnv(problems: Problems, env: Json[], at: string) {
     if (sources.length > 1)
       problems.wrong(`${here}.valueFrom`, '', 'may not have more than one field specified at a time')
     for (const kind of ['configMapKeyRef', 'secretKeyRef']) {
-      if (valueFrom[kind] && !valueFrom[kind].key) problems.required(`${here}.valueFrom.${kind}.key`)
+      if (valueFrom[kind]) checkReference(problems, valueFrom[kind], `${here}.valueFrom.${kind}`)
     }
   }
 }
@@ -131,6 +141,7 @@ function checkEnv(problems: Problems, env: Json[], at: string) {
 function checkResources(problems: Problems, {limits = {}, requests = {}}: Json = {}, at: string) {
   for (const [kind, amounts] of Object.entries<Json>({limits, requests})) {
     for (const [name, amount] of Object.entries<Json>(amounts)) {
+      checkResourceName(problems, name, `${at}.${kind}`)
       if (!isQuantity(amount))
         problems.wrong(
           `${at}.${kind}[${name}]`,

@@ -14,7 +14,11 @@ export function immutable(problems: Problems, next: Json, old: Json, field: stri
 }
 
 function checkTemplate(problems: Problems, {selector, template}: Json, restartPolicies: readonly string[]) {
-  if (!selector || Object.keys(selector).length === 0) problems.required('spec.selector')
+  const isEmpty = [selector?.matchLabels, selector?.matchExpressions].every(
+    (part) => Object.keys(part ?? {}).length === 0,
+  )
+  if (!selector) problems.required('spec.selector')
+  else if (isEmpty) problems.wrong('spec.selector', selector, 'empty selector is invalid for deployment')
   else checkSelector(problems, selector, 'spec.selector')
   if (!template) return problems.required('spec.template')
   checkLabels(problems, template.metadata?.labels, 'spec.template.labels')
