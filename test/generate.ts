@@ -46,7 +46,7 @@ export const EXITS: Readonly<Record<number, string>> = {
   2: '`plan --detailed-exitcode` found changes',
   3: 'declined',
   18: 'the operation failed or was not begun; nothing changed',
-  22: 'the operation is unfinished; the service is up',
+  22: 'the operation is unfinished, or a region did not answer and was left as it is; the service is up',
   64: 'wrong usage, or an answer is needed and there is no terminal',
   65: 'ha.yaml is invalid or missing',
   69: 'something needed is missing or out of reach: `ha doctor`',

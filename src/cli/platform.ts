@@ -41,7 +41,7 @@ export interface Platform {
   /** Runs the graph; `over` says what else than the whole of it. Successes are recorded as they come. */
   run(
     operation: GraphRun['operation'],
-    over?: Partial<Pick<GraphRun, 'nodes' | 'all' | 'only' | 'refresh' | 'assertHeld'>>,
+    over?: Partial<Pick<GraphRun, 'nodes' | 'all' | 'only' | 'refresh' | 'assertHeld' | 'unprotect'>>,
   ): Promise<GraphResult>
 }
 

@@ -1,5 +1,6 @@
 /** The port: what ha needs of any cloud, besides what Pulumi makes. One adapter implements it over Google's wires. */
 import type {GateTopology, Topology} from '../topology/topology.ts'
+import type {Ground, Leftover} from './leftovers.ts'
 
 /** Something observed, or why it could not be. Absence of an answer is never taken for an answer. */
 export type Seen<T> = {readonly seen: T} | {readonly unseen: string}
@@ -55,6 +56,8 @@ export interface Observation {
 
 /** Deeds Pulumi has no resource for, or none that survives a change of roles. Each is idempotent. */
 export interface Cloud {
+  /** What controllers left behind in the network. @throws HaError CLOUD_UNREACHABLE */
+  leftovers(ground: Ground): Promise<readonly Leftover[]>
   /** Whether a region's Kubernetes API answers; a few seconds, and more than one try. */
   answers(endpoint: string): Promise<boolean>
   observe(topology: Topology, endpoints: Readonly<Record<string, string>>): Promise<Observation>

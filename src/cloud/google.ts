@@ -4,6 +4,7 @@ import type {Cloud} from './cloud.ts'
 import {discoverEndpoints} from './compute.ts'
 import {readGate, writeGate} from './gate.ts'
 import {answers, podLogs, runJob} from './kubernetes.ts'
+import {findLeftovers} from './leftovers.ts'
 import {observe} from './observe.ts'
 import {addSecret, hasSecret} from './secrets.ts'
 import {listInstances, prepareDatabase} from './sql.ts'
@@ -22,6 +23,7 @@ export function createCloud(wires: Wires, clock: Clock): Cloud {
       await writeGate(wires, gate, {epoch, state: 'open', timeline: 0}, undefined, bearer)
     },
     discoverEndpoints: async (request) => discoverEndpoints(wires, clock, request, await token()),
+    leftovers: async (ground) => findLeftovers(wires, ground, await token()),
     hasSecret: async (project, id) => hasSecret(wires, project, id, await token()),
     addSecret: async (project, id, value) => addSecret(wires, project, id, value, await token()),
     runJob: async (request) => runJob(request, await token()),

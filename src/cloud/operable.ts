@@ -44,7 +44,7 @@ export interface Position {
 }
 
 export type SqlDeed =
-  | {readonly deed: 'stop' | 'start' | 'backup'; readonly instance: string}
+  | {readonly deed: 'stop' | 'start' | 'backup' | 'unprotect'; readonly instance: string}
   | {readonly deed: 'promote'; readonly instance: string; readonly failover: boolean}
   /** Names the replica that `instance`, a primary, can exchange roles with; before a switchover, and while both are up. */
   | {readonly deed: 'designate'; readonly instance: string; readonly replica: string}

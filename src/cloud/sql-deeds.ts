@@ -110,6 +110,8 @@ export async function beginDeed(reach: Reach, deed: SqlDeed): Promise<SqlOperati
       return send('PATCH', url, {settings: {activationPolicy: 'NEVER'}})
     case 'start':
       return send('PATCH', url, {settings: {activationPolicy: 'ALWAYS'}})
+    case 'unprotect':
+      return send('PATCH', url, {settings: {deletionProtectionEnabled: false}})
     case 'backup':
       return send('POST', `${url}/backupRuns`, {})
     case 'promote':

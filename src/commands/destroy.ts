@@ -1,3 +1,4 @@
+import * as Flags from '@oclif/core/flags'
 import {HaCommand} from '../cli/command.ts'
 import {parseDuration} from '../cli/durations.ts'
 import {openEnvironment} from '../cli/environment.ts'
@@ -6,7 +7,14 @@ import {changeFlags} from '../cli/flags.ts'
 export default class Destroy extends HaCommand {
   static override summary = 'Delete everything of one environment, its data included.'
   static override examples = ['<%= config.bin %> destroy', '<%= config.bin %> destroy -e local --yes']
-  static override flags = changeFlags
+  static override description =
+    'What is protected against deletion must be typed at a terminal, or --lift-protection be given. A destroy that was cut off goes on when it is run again.'
+  static override flags = {
+    ...changeFlags,
+    'lift-protection': Flags.boolean({
+      summary: 'Also what is protected against deletion; --yes alone is not enough for it.',
+    }),
+  }
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Destroy)
@@ -21,10 +29,13 @@ export default class Destroy extends HaCommand {
     }
     const {underLock} = await import('../cli/run.ts')
     const lockTimeoutMs = parseDuration(flags['lock-timeout'], '--lock-timeout')
-    await underLock({open, operation: 'destroy', lockTimeoutMs, emit, surroundings}, (run) =>
-      destroy({...run, emit, surroundings, yes: flags.yes}),
+    const leftovers = await underLock({open, operation: 'destroy', lockTimeoutMs, emit, surroundings}, (run) =>
+      destroy({...run, emit, surroundings, yes: flags.yes, liftProtection: flags['lift-protection']}),
     )
     await removeRecords(environment)
-    report.result([`${style('good', '✔')} ${config.app} (${config.environment}) is gone.`], {destroyed: true})
+    report.result([`${style('good', '✔')} ${config.app} (${config.environment}) is gone.`], {
+      destroyed: true,
+      leftovers,
+    })
   }
 }

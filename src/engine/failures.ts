@@ -66,7 +66,7 @@ const KNOWN: readonly (readonly [RegExp, string, readonly string[]])[] = [
   [/timed? ?out|deadline exceeded/i, 'TIMED_OUT', ['Run the same command again: it goes on where this one stopped.']],
   [DISK_FULL_WORDS, 'DISK_FULL', ['Free some space and run the same command again.']],
   [
-    /protect(ed)?\b.*(delete|replace)|cannot be deleted|deletion_?protection/i,
+    /protect(ed)?\b.*(delete|replace)|cannot be deleted|deletion_?protection|deletion_?policy.*(PREVENT|DELETE)/i,
     'PROTECTED',
     ['It is protected against deletion on purpose; lift the protection first if you mean it.'],
   ],

@@ -8,6 +8,7 @@ import {endOrphans} from './orphans.ts'
 import {runNode, type Session, settle} from './run-node.ts'
 import type {Operation, StackContext} from './run-stack.ts'
 import {reversed, runSchedule} from './schedule.ts'
+import type {StateResource} from './state.ts'
 import {assertPassphrase} from './workspace.ts'
 
 /** What an imperative step does; resolves to its outputs, plain JSON. Rejects with an HaError. */
@@ -30,6 +31,11 @@ export interface GraphRun extends StackContext {
   answers(region: string): Promise<boolean>
   /** Run also what has not changed. */
   readonly all?: boolean
+  /**
+   * Called before a stack is destroyed, with what in it is protected against that: lifts what the cloud itself refuses by. Then what
+   * the engine and its providers refuse by is lifted in the state. Without it, what is protected stays.
+   */
+  unprotect?(stack: string, resources: readonly StateResource[]): Promise<void>
   /** Only these nodes; what they need is taken from what is recorded. */
   readonly only?: readonly string[]
   /** Look at the world before comparing: runs also what has not changed. */

@@ -3,6 +3,7 @@ import type {Node, Stack, Step} from '../../stacks/stack.ts'
 import {asHaError, type HaError} from '../errors.ts'
 import type {Problem, StackPlan} from '../events/events.ts'
 import {fingerprintOf} from './fingerprint.ts'
+import {guardedIn, withoutGuards} from './guards.ts'
 import type {GraphRun, NodeResult} from './run-graph.ts'
 import {runRepaired} from './run-repaired.ts'
 import {runStack, type StackOutcome} from './run-stack.ts'
@@ -110,8 +111,10 @@ async function stack(session: Session, node: Stack, input: unknown, fingerprint:
     await forget(session, name)
     return settle(session, name, 'done')
   }
+  if (operation === 'destroy') await unprotect(session, name)
   emit({kind: 'stack.started', stack: name, operation})
-  const looks = run.refresh || node.looksFirst === true
+  // Before it goes there is nothing to compare; a look would only find again what protects it.
+  const looks = run.refresh || (node.looksFirst === true && operation !== 'destroy')
   const task = {stack: node, operation, input, ...(looks ? {refresh: true} : {})}
   const outcome = operation === 'preview' ? await runStack(task, run) : await runRepaired(task, run, run.identify)
   plans.set(name, planOf(name, outcome))
@@ -138,6 +141,19 @@ async function isSilent({run, silent}: Session, {region}: Stack): Promise<boolea
   if (!silent.has(region)) run.emit({kind: 'region.silent', region, ms: Math.round(run.clock.monotonic() - begun)})
   silent.add(region)
   return true
+}
+
+/** Right before the stack goes, so that a destroy that is cut off leaves the others protected. */
+async function unprotect({run, recorded, fingerprints}: Session, name: string): Promise<void> {
+  const {state} = run.workspace
+  const checkpoint = await state.read(name)
+  const guarded = guardedIn(checkpoint)
+  if (!run.unprotect || !checkpoint || guarded.length === 0) return
+  // Should the destroy end here, the next deploy runs the stack and protects it again.
+  fingerprints[name] = 'unprotected'
+  await run.record(name, {outputs: recorded[name] ?? {}, fingerprint: 'unprotected'})
+  await run.unprotect(name, guarded)
+  await state.write(name, withoutGuards(checkpoint))
 }
 
 async function succeed(

@@ -24,6 +24,8 @@ export interface StateResource {
   readonly inputs?: Readonly<Record<string, unknown>>
   readonly outputs?: Readonly<Record<string, unknown>>
   readonly delete?: boolean
+  /** Pulumi refuses to delete it. */
+  readonly protect?: boolean
 }
 
 /** What the engine was doing to a resource when it was killed. */

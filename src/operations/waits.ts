@@ -28,6 +28,7 @@ const TYPES: Readonly<Record<SqlDeed['deed'], string>> = {
   stop: 'UPDATE',
   start: 'UPDATE',
   protect: 'UPDATE',
+  unprotect: 'UPDATE',
   designate: 'UPDATE',
   backup: 'BACKUP_VOLUME',
   promote: 'PROMOTE_REPLICA',

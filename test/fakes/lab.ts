@@ -27,6 +27,10 @@ export interface ThingProps {
   readonly kind?: string
   readonly delayMs?: number
   readonly fails?: string
+  /** Pulumi refuses to delete it. */
+  readonly protect?: boolean
+  /** The provider refuses to delete it. */
+  readonly deletionProtection?: boolean
 }
 
 export interface Lab {
@@ -148,7 +152,8 @@ export function thingStack(
       const provider = new Fake('fake', 'fake', {})
       inside?.()
       const made = input.map(
-        (props) => new Thing('fake:index:Thing', props.name, {...props, link: undefined}, {provider}),
+        ({protect = false, ...props}) =>
+          new Thing('fake:index:Thing', props.name, {...props, link: undefined}, {provider, protect}),
       )
       return {names: made.map((each) => (each as unknown as {link: unknown}).link), ...exports}
     },

@@ -43,7 +43,8 @@ export interface FakeCloud extends Operable {
 
 /** https://cloud.google.com/sql/docs/postgres/admin-api/rest/v1beta4/operations#SqlOperationType */
 const TYPES: Readonly<Record<SqlDeed['deed'], string>> = {
-  ...{stop: 'UPDATE', start: 'UPDATE', protect: 'UPDATE', designate: 'UPDATE', backup: 'BACKUP_VOLUME'},
+  ...{stop: 'UPDATE', start: 'UPDATE', protect: 'UPDATE', designate: 'UPDATE', unprotect: 'UPDATE'},
+  ...{backup: 'BACKUP_VOLUME'},
   ...{promote: 'PROMOTE_REPLICA', switchover: 'SWITCHOVER', replicate: 'CREATE_REPLICA'},
 }
 
@@ -70,6 +71,7 @@ function refuseDeed(servers: ReadonlyMap<string, Server>, deed: SqlDeed): void {
   const wrong = {
     stop: isReplica && 'a read replica cannot be stopped',
     start: false,
+    unprotect: false,
     backup: isReplica && 'a read replica has no backups',
     protect: isReplica && 'a read replica has no backups',
     designate: known.edition !== 'ENTERPRISE_PLUS' && 'it needs ENTERPRISE_PLUS',
@@ -170,6 +172,8 @@ export function fakeCloud(topology: Topology): FakeCloud {
       for (const it of servers.values()) if (it.facts.primary === instance) it.shutDown = false
     },
     backup: ({instance}) => void lastBackups.set(reach(instance).facts.name, Date.now()),
+    // The flag is no part of what operations look at.
+    unprotect: ({instance}) => void reach(instance),
     promote({instance, failover}) {
       const server = reach(instance)
       const {primary, ...rest} = server.facts

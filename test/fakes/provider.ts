@@ -105,6 +105,8 @@ const methods: Record<string, (request: Request) => unknown> = {
     return response
   },
   delete: (r) => {
+    if (plain(r.getProperties()).deletionProtection)
+      throw new Error(`${r.getId()} cannot be deleted because deletionProtection is set to true`)
     rmSync(at(r.getId()), {force: true})
     return new Empty()
   },

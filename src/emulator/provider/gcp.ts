@@ -126,7 +126,12 @@ function createSession({schema, constraints, types, onProject}: GcpOptions): Ses
 
     async delete({token, id, outputs}) {
       // Source: the field's own description, e.g. https://www.pulumi.com/registry/packages/gcp/api-docs/container/nodepool/
-      if (outputs.deletionPolicy === 'PREVENT') throw new Error(`Cannot delete ${id}: its deletionPolicy is PREVENT.`)
+      if (outputs.deletionPolicy === 'PREVENT') {
+        const type = token.slice(token.lastIndexOf(':') + 1)
+        throw new Error(
+          `cannot destroy ${type} without setting deletion_policy="DELETE" and running \`terraform apply\``,
+        )
+      }
       if (outputs.deletionPolicy === 'ABANDON') return
       await typeOf(token).type.delete(id, outputs)
     },

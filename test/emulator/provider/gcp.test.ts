@@ -1,3 +1,4 @@
+import fastify from 'fastify'
 import {afterEach, beforeEach, expect, test} from 'vitest'
 import type {Session} from '../../../src/emulator/provider/session.ts'
 import {UNKNOWN} from '../../../src/emulator/provider/values.ts'
@@ -186,13 +187,39 @@ test('an import takes over every input that is there', async () => {
 
 test.each([
   ['ABANDON leaves it in the cloud', 'ABANDON', 1, undefined],
-  ['PREVENT refuses', 'PREVENT', 1, 'its deletionPolicy is PREVENT'],
+  ['PREVENT refuses', 'PREVENT', 1, 'cannot destroy Network without setting deletion_policy="DELETE"'],
   ['DELETE deletes', 'DELETE', 0, undefined],
 ])('deletionPolicy %s', async (_, deletionPolicy, left, reason) => {
   const {id, outputs} = await it.create(NETWORK, {name: 'net', deletionPolicy})
   const deleted = it.delete(NETWORK, id, outputs)
   await (reason ? expect(deleted).rejects.toThrow(reason) : deleted)
   expect(world.world.records.list(NETWORK)).toHaveLength(left)
+})
+
+test('a firewall rule that a controller made through REST keeps its network from being deleted', async () => {
+  const server = fastify()
+  for (const {routes} of world.services) routes?.(server)
+  const base = '/compute/v1/projects/demo'
+  const call = async (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) => {
+    const {statusCode, payload} = await server.inject({method, url: `${base}${path}`, ...(body && {payload: body})})
+    return {status: statusCode, body: JSON.parse(payload)}
+  }
+  const rule = {name: 'gke-1', network: 'global/networks/net', allowed: [{IPProtocol: 'tcp', ports: ['443']}]}
+  expect(await call('POST', '/global/firewalls', rule)).toMatchObject({status: 404})
+  const {id, outputs} = await it.create(NETWORK, {name: 'net'})
+  expect(await call('POST', '/global/firewalls', rule)).toMatchObject({status: 200, body: {status: 'DONE'}})
+  expect(await call('POST', '/global/firewalls', rule)).toMatchObject({status: 409})
+  expect(await call('POST', '/global/firewalls', {name: 'UPPER'})).toMatchObject({status: 400})
+  const {body} = await call('GET', '/global/firewalls')
+  expect(body.items).toEqual([
+    expect.objectContaining({name: 'gke-1', allowed: rule.allowed, network: expect.stringMatching(/\/networks\/net$/)}),
+  ])
+  expect((await call('GET', '/aggregated/disks')).body.items).toEqual({})
+  await expect(it.delete(NETWORK, id, outputs)).rejects.toThrow('resourceInUseByAnotherResource')
+  expect(await call('DELETE', '/global/firewalls/gke-1')).toMatchObject({status: 200})
+  expect(await call('DELETE', '/global/firewalls/gke-1')).toMatchObject({status: 404})
+  await it.delete(NETWORK, id, outputs)
+  await server.close()
 })
 
 const cluster = {
