@@ -28,7 +28,7 @@ async function start() {
   const child = spawn(process.execPath, [MAIN, 'start', '--dir', dir], {stdio: ['ignore', 'ignore', 'pipe']})
   started.push(child)
   const exited = new Promise<number | null>((done) => child.once('exit', (code) => done(code)))
-  await expect.poll(() => file()?.pid, {timeout: 15_000, interval: 20}).toBe(child.pid)
+  await expect.poll(() => file()?.pid, {timeout: 60_000, interval: 20}).toBe(child.pid)
   return {child, exited, file: file()!}
 }
 
