@@ -32,7 +32,7 @@ export async function serversOf(folder: string): Promise<readonly ServerSeen[]> 
 }
 
 async function isWritable(url: string): Promise<{writable?: boolean}> {
-  const client = new pg.Client({connectionString: url, connectionTimeoutMillis: 1_000, query_timeout: 2_000})
+  const client = new pg.Client({connectionString: url, connectionTimeoutMillis: 3_000, query_timeout: 5_000})
   client.on('error', () => {})
   try {
     await client.connect()
