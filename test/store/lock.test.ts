@@ -115,6 +115,14 @@ test('the lock of a killed process on this machine is taken over at once, and th
   await lock.release()
 })
 
+test('of five processes that find the lock of a killed one exactly one takes it over', async () => {
+  const {child} = await holder()
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  const lines = (await Promise.all(Array.from({length: 5}, () => holder()))).map((racer) => racer.line)
+  expect(lines.sort()).toEqual(['held 2', ...Array(4).fill('refused LOCK_HELD')])
+})
+
 test('a process that got the same number as a dead holder does not keep the lock alive', async () => {
   const started = 'another-boot:1'
   const dead = await acquireLock(request({process: {pid: process.pid, started}}))
