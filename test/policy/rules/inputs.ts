@@ -1,3 +1,4 @@
+import {breaches} from '../../../src/emulator/provider/constraints.ts'
 import {loadSchemas} from '../../../src/emulator/provider/schemas.ts'
 import {certificates} from '../../../src/emulator/services/certificates.ts'
 import {clusterCheck, poolCheck} from '../../../src/emulator/services/container-rules.ts'
@@ -41,7 +42,10 @@ export const inputs: readonly Rule[] = [
   {
     says: 'Enums, ranges and conflicts are as the provider and the API want them',
     violations: ({resources}) =>
-      resources.flatMap((resource) => said(resource, CHECKS.get(resource.type)?.(resource.inputs) ?? [])),
+      resources.flatMap((resource) => {
+        const broken = breaches(SCHEMAS.gcp.constraints[resource.type] ?? {}, resource.inputs)
+        return said(resource, [...broken, ...(CHECKS.get(resource.type)?.(resource.inputs) ?? [])])
+      }),
     plant: (copy) => {
       of(copy, 'NodePool')[0]!.inputs.upgradeSettings.strategy = 'GREEN_BLUE'
       return true

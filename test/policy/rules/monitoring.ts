@@ -54,9 +54,9 @@ export const monitoring: readonly Rule[] = [
     'Objectives stay within what Google’s API takes',
     ['Slo'],
     ({goal, rollingPeriodDays}) =>
-      !(goal > 0 && goal <= 0.999 && rollingPeriodDays >= 1 && rollingPeriodDays <= 30) && `goal ${goal}`,
+      !(goal > 0 && goal <= 0.9999 && rollingPeriodDays >= 1 && rollingPeriodDays <= 30) && `goal ${goal}`,
     (inputs) => {
-      inputs.goal = 0.9995
+      inputs.goal = 0.99995
     },
   ),
   each(
