@@ -10,10 +10,11 @@ import {foundation} from './foundation/index.ts'
 import {publishSecrets} from './foundation/secrets.ts'
 import {messaging} from './messaging/index.ts'
 import {observe} from './observe/index.ts'
+import {observer} from './observer/index.ts'
 import type {Node} from './stack.ts'
 
 export function stacksOf(topology: Topology): readonly Node[] {
-  const {regions, database, queues, services, secrets} = topology
+  const {regions, database, queues, services, secrets, observer: observed} = topology
   const migrate = database?.config.migrate
   const hasHttp = services.some(({config}) => config.type === 'http')
   return [
@@ -24,6 +25,7 @@ export function stacksOf(topology: Topology): readonly Node[] {
     ...(upgradesInSequence(topology) ? [fleet(topology)] : []),
     ...(queues.length > 0 ? [messaging(topology)] : []),
     ...(database ? [prepareDatabase(topology, database)] : []),
+    ...(observed ? regions.map((region) => observer(topology, observed, region)) : []),
     ...(migrate ? [migration(topology, migrate)] : []),
     ...regions.map((region) => app(topology, region)),
     ...(hasHttp ? [discoverEndpoints(topology), edge(topology)] : []),

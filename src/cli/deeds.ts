@@ -26,9 +26,9 @@ export interface Means {
 export function deedsOf(means: Means): Readonly<Record<Step['deed'], Deed>> {
   return {
     'prepare-database': async (_step, input) => {
-      const {project, database, users, gate} = input as DatabaseInput
+      const {project, database, users, observer, gate} = input as DatabaseInput
       const instance = primaryOf(means.topology)
-      await means.cloud.prepareDatabase({project, instance, database, users})
+      await means.cloud.prepareDatabase({project, instance, database, users, ...(observer !== undefined && {observer})})
       if (gate) await means.cloud.openGate(gate, means.topology.epoch)
       return {database}
     },
@@ -45,6 +45,7 @@ interface DatabaseInput {
   readonly project: string
   readonly database: string
   readonly users: string[]
+  readonly observer?: string
   readonly gate?: GateTopology
 }
 

@@ -7,7 +7,7 @@ import type {GateTopology} from '../topology/topology.ts'
 const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
 
 /** A program of this package as its image starts it (src/observer/Dockerfile). */
-function programOf(name: 'gate'): string {
+function programOf(name: 'gate' | 'observer'): string {
   const path = fileURLToPath(new URL(`../${name}/main${extension}`, import.meta.url))
   return `node --max-semi-space-size=1 --optimize-for-size '${path.replaceAll("'", `'\\''`)}'`
 }
@@ -20,7 +20,7 @@ function programOf(name: 'gate'): string {
  */
 export async function registerImages(
   googleapis: string,
-  {services}: Pick<Config, 'services'>,
+  {services, observer}: Pick<Config, 'services' | 'observer'>,
   base: string,
   gate: GateTopology | undefined,
 ): Promise<void> {
@@ -35,8 +35,11 @@ export async function registerImages(
     )
   }
   const images = services.map(({name, image, local}) => ({image, container: name, ...local!}))
-  const own = gate ? [{image: gate.image, container: 'ha-gate', command: programOf('gate'), cwd: base}] : []
+  const own = (image: string, name: 'gate' | 'observer') => ({
+    ...{image, container: `ha-${name}`, command: programOf(name), cwd: base},
+  })
+  const ours = [...(gate ? [own(gate.image, 'gate')] : []), ...(observer ? [own(observer.image, 'observer')] : [])]
   await Promise.all(
-    [...images, ...own].map((body) => callJson(`${googleapis}/emulator/v1/images`, {method: 'POST', body})),
+    [...images, ...ours].map((body) => callJson(`${googleapis}/emulator/v1/images`, {method: 'POST', body})),
   )
 }

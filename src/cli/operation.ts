@@ -25,6 +25,7 @@ export function operableOf(environment: Environment): Operable {
     namespace: topology.namespace,
     gate: topology.database?.gate,
     endpoints: clusterEndpoints(environment),
+    ...(topology.observer && {observer: topology.observer}),
   })
 }
 

@@ -1,4 +1,5 @@
 /** The port: what ha needs of any cloud, besides what Pulumi makes. One adapter implements it over Google's wires. */
+import type {Facts} from '../facts.ts'
 import type {GateTopology, Topology} from '../topology/topology.ts'
 import type {Ground, Leftover} from './leftovers.ts'
 
@@ -39,6 +40,8 @@ export interface RegionSeen {
   readonly services: Seen<readonly ServiceSeen[]>
   readonly instance?: Seen<InstanceSeen>
   readonly endpoints: Seen<readonly EndpointsSeen[]>
+  /** Absent: none runs. */
+  readonly observer?: Seen<Facts>
 }
 
 export interface QueueSeen {
@@ -70,6 +73,8 @@ export interface Cloud {
     instance: string
     database: string
     users: readonly string[]
+    /** The observers' user: may write heartbeats and see replication, nothing of the app's. */
+    observer?: string
   }): Promise<void>
   /** Tells the gates which epoch counts, unless they were told before: that is operations' to change. */
   openGate(gate: GateTopology, epoch: number): Promise<void>

@@ -1,7 +1,9 @@
 /** Reads the world for `ha status`: every region asked at the same time, each answer bounded, none taken for granted. */
+import type {Facts} from '../facts.ts'
 import type {RegionTopology, Topology} from '../topology/topology.ts'
 import type {EndpointsSeen, InstanceSeen, Observation, QueueSeen, RegionSeen, Seen} from './cloud.ts'
 import {servicesIn} from './kubernetes.ts'
+import {readFacts} from './observer.ts'
 import {callJson} from './rest.ts'
 import {listInstances} from './sql.ts'
 import type {Wires} from './wires.ts'
@@ -64,13 +66,21 @@ interface Question {
 async function regionSeen(question: Question): Promise<RegionSeen> {
   const {topology, region, endpoints, token, edge, instances} = question
   const endpoint = endpoints[region.name]
-  const [services, groups, instance] = await Promise.all([
+  const [services, groups, instance, observer] = await Promise.all([
     endpoint === undefined ? {unseen: 'not deployed'} : attempt(() => servicesIn(endpoint, topology.namespace, token)),
     edge.then((seen) => mapSeen(seen, (it) => groupsIn(it, topology, region.name))),
     instances && instanceSeen(question, instances),
+    topology.observer && observerSeen(topology.observer, endpoint, token),
   ])
-  return {name: region.name, services, endpoints: groups, ...(instance && {instance})}
+  return {name: region.name, services, endpoints: groups, ...(instance && {instance}), ...(observer && {observer})}
 }
+
+const observerSeen = async (
+  {namespace, name}: NonNullable<Topology['observer']>,
+  endpoint: string | undefined,
+  token: string | undefined,
+): Promise<Seen<Facts>> =>
+  endpoint === undefined ? {unseen: 'not deployed'} : attempt(() => readFacts({endpoint, namespace, name}, token))
 
 async function instanceSeen(
   {wires, topology, region}: Question,

@@ -1,4 +1,5 @@
 /** The port that operations need of a cloud: what changes roles, where records point, who is in rotation. Every call has a deadline. */
+import type {Facts} from '../facts.ts'
 import type {Seen, ServiceSeen} from './cloud.ts'
 
 /** A database instance as the API describes it; its server may say otherwise. */
@@ -152,4 +153,6 @@ export interface Operable {
   health(backend: string, rotation: Rotation): Promise<Readonly<Record<string, Health>>>
   /** Whether the region's Kubernetes API answers, and what runs there. */
   workloads(region: string): Promise<Seen<readonly ServiceSeen[]>>
+  /** What the region's observer knows, if one runs there and can be reached. */
+  observed(region: string): Promise<Seen<Facts>>
 }

@@ -1,9 +1,11 @@
 /** The adapter of Operable over Google's REST APIs and Kubernetes'. */
 import {HaError} from '../errors.ts'
+import type {Facts} from '../facts.ts'
 import type {GateTopology} from '../topology/topology.ts'
 import type {Seen, ServiceSeen} from './cloud.ts'
 import {readGate, writeGate} from './gate.ts'
 import {servicesIn} from './kubernetes.ts'
+import {type ObserverPlace, readFacts} from './observer.ts'
 import type {Operable} from './operable.ts'
 import {readQueue, readRedelivery, redeliver} from './queues.ts'
 import {moveRecord, readRecord} from './records.ts'
@@ -22,6 +24,8 @@ export interface Ground {
   readonly gate?: GateTopology | undefined
   /** Base URL of each region's Kubernetes API. */
   readonly endpoints: Readonly<Record<string, string>>
+  /** Absent: none runs. */
+  readonly observer?: Omit<ObserverPlace, 'endpoint'>
 }
 
 /** What each call is given: the ground and how to sign. */
@@ -57,14 +61,28 @@ export function createOperable(ground: Ground): Operable {
     setRotation: (backend, rotation) => writeRotation(reach, backend, rotation),
     health: (backend, rotation) => groupHealth(reach, backend, rotation),
     workloads: (region) => workloads(reach, region),
+    observed: (region) => observed(reach, region),
   }
 }
 
-async function workloads({endpoints, namespace, wires}: Reach, region: string): Promise<Seen<readonly ServiceSeen[]>> {
+const workloads = (reach: Reach, region: string): Promise<Seen<readonly ServiceSeen[]>> =>
+  inCluster(reach, region, (endpoint, token) => servicesIn(endpoint, reach.namespace, token))
+
+const observed = (reach: Reach, region: string): Promise<Seen<Facts>> =>
+  inCluster(reach, region, (endpoint, token) => {
+    if (!reach.observer) throw new HaError('NOT_DEPLOYED', 'no observer runs')
+    return readFacts({...reach.observer, endpoint}, token)
+  })
+
+async function inCluster<T>(
+  {endpoints, wires}: Reach,
+  region: string,
+  ask: (endpoint: string, token: string | undefined) => Promise<T>,
+): Promise<Seen<T>> {
   const endpoint = endpoints[region]
   if (endpoint === undefined) return {unseen: 'not deployed'}
   try {
-    return {seen: await servicesIn(endpoint, namespace, await wires.token?.())}
+    return {seen: await ask(endpoint, await wires.token?.())}
   } catch (thrown) {
     if (thrown instanceof HaError) return {unseen: thrown.message}
     throw thrown

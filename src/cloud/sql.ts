@@ -44,6 +44,8 @@ export interface DatabaseRequest {
   readonly database: string
   /** IAM users without `.gserviceaccount.com`, as PostgreSQL knows them. */
   readonly users: readonly string[]
+  /** The observers' IAM user. */
+  readonly observer?: string
 }
 
 /** Database, IAM users and their grants; each made only when absent. */
@@ -53,7 +55,7 @@ export async function prepareDatabase(
   request: DatabaseRequest,
   token?: string,
 ): Promise<void> {
-  const {project, instance, database, users} = request
+  const {project, instance, database, users, observer} = request
   const url = `${projectUrl(wires, project)}/instances/${instance}`
   const wait = (operation: Operation) => untilDone(wires, clock, project, operation, token)
 
@@ -64,18 +66,24 @@ export async function prepareDatabase(
   }
   const {items = []} = await callJson<{items?: readonly {name: string}[]}>(`${url}/users`, withToken(token))
   const present = new Set(items.map(({name}) => name))
-  for (const name of users.filter((user) => !present.has(user))) {
+  for (const name of [...users, ...(observer === undefined ? [] : [observer])].filter((user) => !present.has(user))) {
     const body = {name, type: 'CLOUD_IAM_SERVICE_ACCOUNT'}
     await wait(await callJson<Operation>(`${url}/users`, {method: 'POST', body, ...withToken(token)}))
   }
-  const {status} = await callJson<{status?: {message: string}}>(`${url}/executeSql`, {
+  await execute(`${url}/executeSql`, database, grantsFor(database, users), token)
+  if (observer !== undefined) await execute(`${url}/executeSql`, 'postgres', heartbeatsFor(observer), token)
+}
+
+async function execute(url: string, database: string, sqlStatement: string, token?: string): Promise<void> {
+  const body = {database, sqlStatement, autoIamAuthn: true}
+  const {status} = await callJson<{status?: {message: string}}>(url, {
     method: 'POST',
-    body: {database, sqlStatement: grantsFor(database, users), autoIamAuthn: true},
+    body,
     deadlineMs: 30_000,
     ...withToken(token),
   })
   // The call succeeds even when the statement does not.
-  if (status) throw new HaError('CLOUD_REFUSED', `The grants on ${database} were refused: ${status.message}`)
+  if (status) throw new HaError('CLOUD_REFUSED', `What ${database} is prepared with was refused: ${status.message}`)
 }
 
 /**
@@ -93,6 +101,28 @@ export function grantsFor(database: string, users: readonly string[]): string {
     `GRANT ${owner} TO CURRENT_USER;`,
     ...users.map((user) => `GRANT ${owner} TO ${quoteIdentifier(user)};`),
   ].join('\n')
+}
+
+/**
+ * Where observers write their heartbeats, and all that they may do: write there, and see what replication does. Each only when it is
+ * not so yet, because what one person made another may not grant. Without pg_monitor they still do all but name the standbys: a
+ * cloud that does not let it be granted (since PostgreSQL 16 that needs the admin option) is no reason not to deploy.
+ * https://www.postgresql.org/docs/16/predefined-roles.html
+ */
+export function heartbeatsFor(observer: string): string {
+  const [user, text] = [quoteIdentifier(observer), `'${observer.replaceAll("'", "''")}'`]
+  return `DO $$ BEGIN
+  IF to_regclass('public.ha_heartbeat') IS NULL THEN
+    CREATE TABLE public.ha_heartbeat (region text PRIMARY KEY, at timestamptz NOT NULL, lsn pg_lsn NOT NULL);
+    GRANT SELECT ON public.ha_heartbeat TO PUBLIC;
+  END IF;
+  IF NOT has_table_privilege(${text}, 'public.ha_heartbeat', 'INSERT') THEN
+    GRANT INSERT, UPDATE ON public.ha_heartbeat TO ${user};
+  END IF;
+  IF NOT pg_has_role(${text}, 'pg_monitor', 'MEMBER') THEN
+    BEGIN GRANT pg_monitor TO ${user}; EXCEPTION WHEN insufficient_privilege THEN NULL; END;
+  END IF;
+END $$`
 }
 
 const quoteIdentifier = (name: string) => `"${name.replaceAll('"', '""')}"`

@@ -52,6 +52,14 @@ export interface DatabaseConfig {
   readonly migrate?: {readonly service: string; readonly command: string}
 }
 
+/** The agent that runs in every region beside the app. */
+export interface ObserverConfig {
+  /** By digest on Google Cloud. */
+  readonly image: string
+  /** `METHOD /path BODY`, asked of the front door; `{id}` becomes a text no other canary has. */
+  readonly canary: {readonly read?: string; readonly write?: string}
+}
+
 export interface QueueConfig {
   readonly name: string
   readonly ackSeconds: number
@@ -89,4 +97,6 @@ export interface Config {
     readonly port?: number
   }
   readonly secrets: readonly string[]
+  /** Absent: none runs. */
+  readonly observer?: ObserverConfig
 }

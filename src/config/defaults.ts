@@ -48,6 +48,9 @@ export const HEALTH = {ready: '/readyz', live: '/healthz', drain: '20s'} as cons
 export const QUEUE = {ack: '60s', attempts: 10, retention: '7d', retry: {min: '10s', max: '600s'}} as const
 export const RESOURCES = {cpu: '250m', memory: '256MiB'} as const
 
+/** Name of the observer's workload, and of the image that stands for it where none is published. */
+export const OBSERVER = 'ha-observer'
+
 /** Time for the process to end by itself once the drain is over. */
 export const GRACE_AFTER_DRAIN = 10
 

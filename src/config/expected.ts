@@ -25,6 +25,7 @@ export const EXPECTED = {
     what: 'a URL path that begins with / and holds no ?, #, * or final /',
     instead: '/readyz',
   },
+  canary: {code: 'VALUE_INVALID', what: 'a request: METHOD /path BODY', instead: 'GET /readyz'},
   name: {
     code: 'NAME_INVALID',
     what: 'a name of at most 40 lower-case letters, digits and hyphens that begins with a letter',

@@ -1,4 +1,6 @@
 /** What Google Cloud allows, in one table: the arithmetic of joined names, and the ranges of single values. */
+import {OBSERVER} from './defaults.ts'
+import type {Draft} from './shape.ts'
 
 export interface Naming {
   readonly app: string
@@ -17,6 +19,8 @@ export interface NameLimit {
   /** The parts a person can shorten; a row is checked once per combination of them. */
   readonly parts: readonly (keyof Naming)[]
   readonly source: string
+  /** Whether there is such a thing; always by default. */
+  readonly applies?: (draft: Draft) => boolean
 }
 
 /** Service account ids are cut to this and told apart by a hash, so that they never grow too long. */
@@ -53,6 +57,14 @@ export const NAME_LIMITS: readonly NameLimit[] = [
       `${`${app}-${environment}-${service}`.slice(0, ACCOUNT)}@${project}.iam`,
     parts: ['app', 'environment', 'service', 'project'],
     source: 'https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS',
+  },
+  {
+    what: "observer's PostgreSQL role",
+    max: 63,
+    nameOf: ({app, environment, project}) => `${`${app}-${environment}-${OBSERVER}`.slice(0, ACCOUNT)}@${project}.iam`,
+    parts: ['app', 'environment', 'project'],
+    source: 'https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS',
+    applies: ({observer}) => observer !== undefined && observer.enabled !== false,
   },
   {
     what: 'Pub/Sub topic',

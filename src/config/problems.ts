@@ -73,6 +73,9 @@ export const PROBLEM_CODES = {
   DOMAIN_MISSING: 'an environment on Google Cloud without a domain',
   DOMAIN_INVALID: 'not a domain name',
   STATE_INVALID: 'not a place for state',
+  OBSERVER_IMAGE_MISSING: 'an observer on Google Cloud without an image',
+  OBSERVER_WITHOUT_DATABASE: 'an observer where there is no database to observe',
+  NAME_RESERVED: 'a name that ha uses itself',
   EMAIL_INVALID: 'not an e-mail address',
 } as const
 

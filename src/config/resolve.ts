@@ -1,7 +1,7 @@
 /** Valid settings → Config: units turned into numbers, what is not said filled in from the preset. */
 import {resolve as resolvePath} from 'node:path'
-import type {Config, DatabaseConfig, QueueConfig, ServiceConfig} from './config.ts'
-import {defaultGrace, defaultObjectives, HEALTH, PRESETS, QUEUE, RESOURCES, replicasOf} from './defaults.ts'
+import type {Config, DatabaseConfig, ObserverConfig, QueueConfig, ServiceConfig} from './config.ts'
+import {defaultGrace, defaultObjectives, HEALTH, OBSERVER, PRESETS, QUEUE, RESOURCES, replicasOf} from './defaults.ts'
 import type {ServiceSettings, Settings} from './schema.ts'
 import {parseCpu, parseDuration, parseMemory, parsePercent, parseRate, parseSize} from './units.ts'
 
@@ -36,7 +36,15 @@ export function resolveConfig(settings: Settings, context: Context): Config {
     queues: Object.entries(settings.queues ?? {}).map(([name, queue]) => resolveQueue(name, queue)),
     edge: resolveEdge(settings, preset),
     secrets: settings.secrets ?? [],
+    ...resolveObserver(settings),
   }
+}
+
+/** It needs a database to observe, and where images run, one of its own; on the local target its program lies in the package. */
+function resolveObserver({observer, database, target}: Settings): {observer?: ObserverConfig} {
+  const {enabled = target === 'local' || observer?.image !== undefined, image, canary = {}} = observer ?? {}
+  if (!enabled || !database) return {}
+  return {observer: {image: image ?? `${OBSERVER}:local`, canary: defined(canary)}}
 }
 
 function resolveService(

@@ -151,6 +151,42 @@ const queue = map({
     .register(DOCS, says('Back-off between deliveries.')),
 })
 
+const canary = () => text('canary', /^[A-Z]{3,7} \/\S*( .+)?$/s)
+
+const observer = map({
+  enabled: z
+    .optional(flag())
+    .register(DOCS, says('Whether it runs. By default it does on the local target, and wherever it has an image.')),
+  image: z
+    .optional(z.string({error: 'image'}))
+    .register(
+      DOCS,
+      says("ha's own image, by digest on Google Cloud: the release workflow prints the line.", [
+        'europe-docker.pkg.dev/p/app/ha-observer@sha256:…',
+      ]),
+    ),
+  canary: z
+    .optional(
+      map({
+        read: z
+          .optional(canary())
+          .register(
+            DOCS,
+            says("A read to try through the front door; the app's readiness by default.", ['GET /readyz']),
+          ),
+        write: z
+          .optional(canary())
+          .register(
+            DOCS,
+            says('A write to try through the front door; none by default. {id} is different every time.', [
+              'POST /canary {"id":"{id}"}',
+            ]),
+          ),
+      }),
+    )
+    .register(DOCS, says('What a client does, tried every five seconds from every region.')),
+})
+
 /** Everything an environment may override. */
 export const settings = {
   preset: z
@@ -202,6 +238,9 @@ export const settings = {
   secrets: z
     .optional(list(z.string({error: 'line'})))
     .register(DOCS, says('Names of secrets, given to every service as environment variables.', [['STRIPE_KEY']])),
+  observer: z
+    .optional(observer)
+    .register(DOCS, says('The agent in every region: heartbeats, lag, canaries, what is seen of the other regions.')),
 }
 
 /** What only an environment has. */

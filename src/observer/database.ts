@@ -3,15 +3,14 @@
  * Functions: https://www.postgresql.org/docs/16/functions-admin.html#FUNCTIONS-RECOVERY-INFO and functions-info.html
  */
 import pg from 'pg'
-import type {Heartbeat, LocalFacts, PrimaryFacts, Standby} from './facts.ts'
+import type {Heartbeat, LocalFacts, PrimaryFacts, Standby} from '../facts.ts'
 
 /** A read-only server, or one that is being fenced: an answer, not a fault. */
 const READ_ONLY = '25006'
 const NO_TABLE = '42P01'
 const DEADLINE_MS = 1_000
 
-const CREATE = `CREATE TABLE IF NOT EXISTS ha_heartbeat (
-  region text PRIMARY KEY, at timestamptz NOT NULL, lsn pg_lsn NOT NULL)`
+/** Into a table that a deploy made: the observer may write there and nowhere else (src/cloud/sql.ts). */
 const BEAT = `INSERT INTO ha_heartbeat (region, at, lsn) VALUES ($1, clock_timestamp(), pg_current_wal_insert_lsn())
   ON CONFLICT (region) DO UPDATE SET at = excluded.at, lsn = excluded.lsn
   RETURNING lsn::text, ('x' || substr(pg_walfile_name(lsn), 1, 8))::bit(32)::int AS timeline`
@@ -78,13 +77,8 @@ export async function beat(client: pg.Client, region: string): Promise<PrimaryFa
 
 /** Undefined: it is read-only. */
 async function writeBeat(client: pg.Client, region: string): Promise<{lsn: string; timeline: number} | undefined> {
-  const write = async () => (await client.query<{lsn: string; timeline: number}>(BEAT, [region])).rows[0]!
   try {
-    return await write().catch(async (error) => {
-      if (codeOf(error) !== NO_TABLE) throw error
-      await client.query(CREATE)
-      return write()
-    })
+    return (await client.query<{lsn: string; timeline: number}>(BEAT, [region])).rows[0]!
   } catch (error) {
     if (codeOf(error) === READ_ONLY) return undefined
     throw error

@@ -1,5 +1,5 @@
 /** Remembers the last answer to a question, and since when there is none. */
-import type {Known} from './facts.ts'
+import type {Known} from '../facts.ts'
 
 export interface Memory<T> {
   learn(value: T, at: number): void

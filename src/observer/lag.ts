@@ -1,5 +1,5 @@
 /** How far behind the region's own instance is. Pure. */
-import type {Known, Lag, LocalFacts, PrimaryFacts} from './facts.ts'
+import type {Known, Lag, LocalFacts, PrimaryFacts} from '../facts.ts'
 
 export const BEAT_MS = 1_000
 

@@ -1,7 +1,7 @@
 /** The agent of one region: asks its questions on a slow clock, and tells what it knows at any time without asking. */
 import type {Clock} from '../clock.ts'
+import type {CanaryFacts, Facts, LocalFacts, PeerFacts, PrimaryFacts} from '../facts.ts'
 import {beat, look, openLine} from './database.ts'
-import type {CanaryFacts, Facts, LocalFacts, PeerFacts, PrimaryFacts} from './facts.ts'
 import {type Memory, remember} from './known.ts'
 import {BEAT_MS, lagOf} from './lag.ts'
 import {watchCanary, watchPeer} from './probes.ts'

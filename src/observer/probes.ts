@@ -2,7 +2,7 @@
 import {request as http} from 'node:http'
 import {request as https} from 'node:https'
 import type {Clock} from '../clock.ts'
-import type {CanaryFacts, PeerFacts} from './facts.ts'
+import type {CanaryFacts, PeerFacts} from '../facts.ts'
 import {messageOf} from './known.ts'
 import type {Canary} from './settings.ts'
 

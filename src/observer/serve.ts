@@ -1,7 +1,7 @@
 /** `/facts` and `/healthz`. Read through the Kubernetes API's service proxy, so there is nothing to log in with. */
 import {once} from 'node:events'
 import {createServer, type Server} from 'node:http'
-import type {Facts} from './facts.ts'
+import type {Facts} from '../facts.ts'
 
 /** Resolves when it listens; rejects when it cannot. Answers from memory: no question makes a database wait. */
 export async function serveFacts(facts: () => Facts, {host, port}: {host: string; port: number}): Promise<Server> {

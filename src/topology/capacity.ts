@@ -7,10 +7,14 @@ export const NODE = {machineType: 'n2-standard-4', cpuMillis: 3920, memoryMiB: 1
 /** The Auth Proxy beside each pod that uses the database. */
 const SIDECAR = {cpuMillis: 50, memoryMiB: 64} as const
 
+/** The observer, one in each region. */
+const OBSERVER = {cpuMillis: 25, memoryMiB: 64} as const
+
 /** Nodes needed for `replicas(service)` instances of every service, over all zones. */
 function nodesFor(config: Config, replicas: (service: ServiceConfig) => number): number {
-  let cpu = 0
-  let memory = 0
+  const observer = config.observer ? [OBSERVER, SIDECAR] : []
+  let cpu = observer.reduce((sum, {cpuMillis}) => sum + cpuMillis, 0)
+  let memory = observer.reduce((sum, {memoryMiB}) => sum + memoryMiB, 0)
   for (const service of config.services) {
     const sidecar = config.database ? SIDECAR : {cpuMillis: 0, memoryMiB: 0}
     cpu += replicas(service) * (service.resources.cpuMillis + sidecar.cpuMillis)

@@ -8,6 +8,7 @@ import {deriveDatabase} from './database.ts'
 import {drainOf} from './drain.ts'
 import {independenceWarnings} from './independence.ts'
 import * as names from './names.ts'
+import {deriveObserver} from './observer.ts'
 import {multiRegionOf} from './places.ts'
 import {TERMS, WEEKDAYS} from './presets.ts'
 import type {QueueTopology, RegionTopology, Roles, ServiceTopology, Topology} from './topology.ts'
@@ -47,6 +48,7 @@ export function deriveTopology(config: Config, roles: Roles): Topology {
     edge: {...config.edge, ...(config.domain !== undefined && {domain: config.domain})},
     secrets: config.secrets.map((name) => ({name, id: `${prefix}-${name}`})),
     objectives: config.objectives,
+    ...(config.observer && {observer: deriveObserver(config, config.observer, prefix)}),
     alerts: config.alerts,
     epoch: roles.epoch,
   }

@@ -102,6 +102,21 @@ export interface ServiceTopology {
   readonly drain: Drain
 }
 
+export interface ObserverTopology {
+  readonly name: string
+  /** Its own, so that neither its stack nor the app's waits for the other. */
+  readonly namespace: string
+  readonly image: string
+  /** Google service account id. */
+  readonly account: string
+  /** Its role in PostgreSQL. */
+  readonly user: string
+  /** Where clients come in; absent on a local target with a domain, whose certificate nobody trusts. */
+  readonly frontDoor?: {readonly url: string} | {readonly addressOf: 'foundation'}
+  readonly canary: {readonly read: string; readonly write?: string}
+  readonly env: Readonly<Record<string, string>>
+}
+
 export interface Topology {
   readonly app: string
   readonly environment: string
@@ -132,6 +147,7 @@ export interface Topology {
   }
   readonly secrets: readonly {readonly name: string; readonly id: string}[]
   readonly objectives: Config['objectives']
+  readonly observer?: ObserverTopology
   readonly alerts: readonly string[]
   readonly epoch: number
   /** Doubts that stop nothing: capacity short of one region's loss, ranges nearly full. */

@@ -9,7 +9,7 @@ export type AppInput = ReturnType<typeof appInput>
 export const appName = (region: string) => `app-${region}`
 
 /** What a plan assumes of a cluster that does not exist yet; never contacted, since nothing can be there. */
-const UNKNOWN_ENDPOINT = 'not-created-yet.invalid'
+export const UNKNOWN_ENDPOINT = 'not-created-yet.invalid'
 
 export function appInput(topology: Topology, region: RegionTopology, recorded: Recorded) {
   const {project, namespace, services, secrets, target, database, terms, protect} = topology
@@ -36,7 +36,7 @@ function serviceIn(service: ServiceTopology, region: string): ServiceTopology {
 }
 
 /** The pod follows records, not instances: roles are none of its business. */
-function databaseIn(database: DatabaseTopology, region: string): DatabaseTopology {
+export function databaseIn(database: DatabaseTopology, region: string): DatabaseTopology {
   return {...database, instances: [], nearest: {[region]: database.nearest[region]!}}
 }
 

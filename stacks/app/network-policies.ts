@@ -1,9 +1,12 @@
 import type {networking} from '@pulumi/kubernetes/types/input.js'
 import type {AppInput} from './index.ts'
 
-const tcp = (port: number) => ({protocol: 'TCP', port})
+export const tcp = (port: number) => ({protocol: 'TCP', port})
 const udp = (port: number) => ({protocol: 'UDP', port})
 const from = (...cidrs: string[]) => cidrs.map((cidr) => ({ipBlock: {cidr}}))
+
+/** For a namespace in which every way in or out is named by another policy. */
+export const NOTHING: networking.v1.NetworkPolicySpec = {podSelector: {}, policyTypes: ['Ingress', 'Egress']}
 
 /** Nothing in or out but what the platform needs. */
 export function networkPolicies({
@@ -12,26 +15,26 @@ export function networkPolicies({
 }: Pick<AppInput, 'services' | 'serviceRange'>): {name: string; spec: networking.v1.NetworkPolicySpec}[] {
   const ports = [...new Set(services.flatMap(({config}) => (config.port === undefined ? [] : [config.port])))]
   return [
-    {name: 'deny-all', spec: {podSelector: {}, policyTypes: ['Ingress', 'Egress']}},
+    {name: 'deny-all', spec: NOTHING},
     // Without ports a rule would open them all.
     ...(ports.length > 0 ? [{name: 'allow-front-ends', spec: frontEnds(ports)}] : []),
-    {
-      name: 'allow-platform',
-      spec: {
-        podSelector: {},
-        policyTypes: ['Egress'],
-        egress: [
-          // DNS, and NodeLocal DNSCache.
-          {ports: [udp(53), tcp(53)]},
-          {to: from(serviceRange), ports: [tcp(3307), tcp(5432)]},
-          {to: from('0.0.0.0/0'), ports: [tcp(443)]},
-          // Metadata server, for Workload Identity: https://cloud.google.com/kubernetes-engine/docs/how-to/network-policy
-          {to: from('169.254.169.254/32', '169.254.169.252/32'), ports: [tcp(80), tcp(988), tcp(987)]},
-        ],
-      },
-    },
+    {name: 'allow-platform', spec: platform(serviceRange)},
   ]
 }
+
+/** What every pod may reach: the databases, Google's APIs and other HTTPS. */
+export const platform = (serviceRange: string): networking.v1.NetworkPolicySpec => ({
+  podSelector: {},
+  policyTypes: ['Egress'],
+  egress: [
+    // DNS, and NodeLocal DNSCache.
+    {ports: [udp(53), tcp(53)]},
+    {to: from(serviceRange), ports: [tcp(3307), tcp(5432)]},
+    {to: from('0.0.0.0/0'), ports: [tcp(443)]},
+    // Metadata server, for Workload Identity: https://cloud.google.com/kubernetes-engine/docs/how-to/network-policy
+    {to: from('169.254.169.254/32', '169.254.169.252/32'), ports: [tcp(80), tcp(988), tcp(987)]},
+  ],
+})
 
 /** Google's front ends and health checkers. Source: https://cloud.google.com/load-balancing/docs/https#firewall-rules */
 const frontEnds = (ports: readonly number[]): networking.v1.NetworkPolicySpec => ({

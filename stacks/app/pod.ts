@@ -12,7 +12,11 @@ const BEHIND_GATE = 5431
 
 export type Manifest<T> = {[K in keyof T]: T[K]}
 
-const RESTRICTED = {allowPrivilegeEscalation: false, capabilities: {drop: ['ALL']}, readOnlyRootFilesystem: false}
+export const RESTRICTED = {
+  allowPrivilegeEscalation: false,
+  capabilities: {drop: ['ALL']},
+  readOnlyRootFilesystem: false,
+}
 
 /** What a pod needs to know besides its service. */
 export interface PodSetting {
@@ -96,7 +100,7 @@ function environment(service: ServiceTopology, {region, secrets}: PodSetting): c
  * Cloud SQL Auth Proxy as a native sidecar: follows the TXT records, closes sessions when the primary moves, logs in with IAM.
  * Flags: https://github.com/GoogleCloudPlatform/cloud-sql-proxy#usage
  */
-function authProxy(database: DatabaseTopology, region: string, primaryPort = 5432): core.v1.Container {
+export function authProxy(database: DatabaseTopology, region: string, primaryPort = 5432): core.v1.Container {
   const follow = (record: string, port: number) => `${record.replace(/\.$/, '')}?port=${port}`
   const probe = (path: string) => ({httpGet: {path, port: PROXY_HEALTH_PORT}})
   return {

@@ -69,6 +69,7 @@ export const prepareDatabase = (topology: Topology, database: DatabaseTopology):
     // The epoch is left out on purpose: users and grants are replicated, a new primary has them already.
     database: database.name,
     users: topology.services.map(({account}) => `${account}@${topology.project}.iam`),
+    ...(topology.observer && {observer: topology.observer.user}),
     ...(database.gate && {gate: database.gate}),
   }),
 })

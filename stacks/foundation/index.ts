@@ -37,14 +37,20 @@ export function foundationInput(topology: Topology) {
     serviceRange,
     dnsZone,
     secrets,
-    namespace,
     prefix,
     protect,
     imagesLocation,
     labels: labelsOf(topology, 'foundation'),
     apis: SERVICES.map((api) => `${api}.googleapis.com`),
     nodeAccount: nodeAccountOf(topology),
-    accounts: topology.services.map(({name, account}) => ({name, account})),
+    accounts: topology.services.map(({name, account}) => ({name, account, namespace})),
+    ...(topology.observer && {
+      observer: {
+        name: topology.observer.name,
+        account: topology.observer.account,
+        namespace: topology.observer.namespace,
+      },
+    }),
     usesDatabase: topology.database !== undefined,
     ...(topology.database?.gate && {gate: topology.database.gate}),
     /** Ports that Google's front ends and health checkers must reach on the nodes. */

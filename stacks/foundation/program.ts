@@ -4,6 +4,7 @@ import {gateOf} from './gate.ts'
 import {imagesOf} from './images.ts'
 import type {FoundationInput} from './index.ts'
 import {networkOf} from './network.ts'
+import type {Options} from './options.ts'
 import {secretsOf} from './vault.ts'
 
 export function program(input: FoundationInput) {
@@ -19,7 +20,7 @@ export function program(input: FoundationInput) {
   const enabled = {provider, dependsOn: apis}
 
   const network = networkOf(input, enabled)
-  const {Account, IAMMember} = gcp('serviceaccount')
+  const {Account} = gcp('serviceaccount')
   const nodes = new Account('nodes', {project, accountId: input.nodeAccount, displayName: `${prefix} nodes`}, enabled)
   for (const role of ['roles/container.defaultNodeServiceAccount', 'roles/artifactregistry.reader']) {
     new ProjectIAMMember(
@@ -29,25 +30,9 @@ export function program(input: FoundationInput) {
     )
   }
 
-  const accounts = input.accounts.map(({name, account}) => {
-    const identity = new Account(name, {project, accountId: account, displayName: `${prefix} ${name}`}, enabled)
-    // One binding serves every cluster of the project: they share the workload identity pool.
-    new IAMMember(
-      `${name}-workload-identity`,
-      {
-        serviceAccountId: identity.name,
-        role: 'roles/iam.workloadIdentityUser',
-        member: `serviceAccount:${project}.svc.id.goog[${input.namespace}/${name}]`,
-      },
-      opts,
-    )
-    const roles = input.usesDatabase ? ['roles/cloudsql.client', 'roles/cloudsql.instanceUser'] : []
-    for (const role of roles) {
-      const member = pulumi.interpolate`serviceAccount:${identity.email}`
-      new ProjectIAMMember(`${name}-${role}`, {project, role, member}, opts)
-    }
-    return identity
-  })
+  const accounts = input.accounts.map((account) => workloadIdentity(input, account, enabled))
+  // Beside the services' accounts, not among them: it may read no secret.
+  if (input.observer) workloadIdentity(input, input.observer, enabled)
 
   secretsOf(input, accounts, enabled)
   gateOf(input, accounts, enabled)
@@ -59,4 +44,31 @@ export function program(input: FoundationInput) {
     emails: pulumi.all(Object.fromEntries(input.accounts.map(({name}, i) => [name, accounts[i]!.email]))),
     ...edge,
   }
+}
+
+/** A Google account that one Kubernetes account acts as. */
+function workloadIdentity(
+  {project, prefix, usesDatabase}: FoundationInput,
+  {name, account, namespace}: FoundationInput['accounts'][number],
+  enabled: Options,
+) {
+  const {Account, IAMMember} = gcp('serviceaccount')
+  const opts = {provider: enabled.provider}
+  const identity = new Account(name, {project, accountId: account, displayName: `${prefix} ${name}`}, enabled)
+  // One binding serves every cluster of the project: they share the workload identity pool.
+  new IAMMember(
+    `${name}-workload-identity`,
+    {
+      serviceAccountId: identity.name,
+      role: 'roles/iam.workloadIdentityUser',
+      member: `serviceAccount:${project}.svc.id.goog[${namespace}/${name}]`,
+    },
+    opts,
+  )
+  const roles = usesDatabase ? ['roles/cloudsql.client', 'roles/cloudsql.instanceUser'] : []
+  for (const role of roles) {
+    const member = pulumi.interpolate`serviceAccount:${identity.email}`
+    ;new (gcp('projects').IAMMember)(`${name}-${role}`, {project, role, member}, opts)
+  }
+  return identity
 }

@@ -18,6 +18,9 @@ const ORIGINALS = [EXAMPLE, template('rental'), template('minimal')]
 
 /** The same thousand every time; another thousand with HA_SEED=number. */
 const SEED = Number(process.env.HA_SEED ?? 20_261_122)
+/** A thousand files each take seconds, on a busy machine a minute. */
+vi.setConfig({testTimeout: 120_000})
+
 const RUNS = {seed: SEED, numRuns: 1000}
 
 const isAccepted = new Ajv({strict: true}).compile(configJsonSchema())

@@ -9,6 +9,10 @@ const DEV = changed('objectives: {availability: 99.95%, rto: 60s, rpo: 5s}', 'pr
   '',
 )
 
+/** The example with an observer in production. */
+const observing = (settings: string) =>
+  changed('    alerts: [oncall@pms.rent]\n', `    alerts: [oncall@pms.rent]\n    observer: ${settings}\n`)
+
 /** Title, the file, its problems as `code line:column → what to write instead`. */
 const CASES: [string, string, string[]][] = [
   [
@@ -236,6 +240,33 @@ const CASES: [string, string, string[]][] = [
   ],
   ['half an instance', changed('min: 3', 'min: 0.5'), ['VALUE_INVALID 19:21']],
   ['no instance', changed('min: 3', 'min: 0'), ['VALUE_OUT_OF_RANGE 19:21 → 1']],
+  [
+    'an observer without image on Google Cloud',
+    observing('{}'),
+    ['OBSERVER_IMAGE_MISSING 13:5 → image: europe-docker.pkg.dev/my-project/my-app/ha-observer@sha256:…'],
+  ],
+  [
+    'an observer by tag on Google Cloud',
+    observing('{image: eu.example/o:1.0.0}'),
+    ['IMAGE_WITHOUT_DIGEST 13:23 → eu.example/o@sha256:…'],
+  ],
+  [
+    'an observer whose image is none',
+    observing('{image: "Not An Image"}'),
+    ['IMAGE_INVALID 13:23 → europe-docker.pkg.dev/my-project/my-app/ha-observer@sha256:…'],
+  ],
+  [
+    'a canary that is no request',
+    observing(`{image: eu.example/o@${SHA}, canary: {read: /readyz}}`),
+    ['VALUE_INVALID 13:124 → GET /readyz'],
+  ],
+  ['an unknown setting of the observer', observing(`{imge: eu.example/o@${SHA}}`), ['KEY_UNKNOWN 13:16 → image']],
+  [
+    'an observer without a database',
+    changed(/database:\n( .*\n)+/, `observer: {image: eu.example/o@${SHA}}\n`),
+    ['OBSERVER_WITHOUT_DATABASE 27:1'],
+  ],
+  ['a service called as the observer', changed('  booking-sync:', '  ha-observer:'), ['NAME_RESERVED 22:3']],
 ]
 
 test.each(CASES)('%s is a problem at its exact place', (_, text, expected) => {
@@ -297,6 +328,23 @@ test('every code has a case', () => {
     (code) => !shown.includes(code) && !elsewhere.some((e) => code.startsWith(e)),
   )
   expect(missing).toEqual([])
+})
+
+test.each<[string, string, string, object | undefined]>([
+  ['runs on this machine without being asked for', EXAMPLE, 'local', {image: 'ha-observer:local', canary: {}}],
+  ['does not run on Google Cloud before it has an image', EXAMPLE, 'production', undefined],
+  [
+    'runs on Google Cloud once it has one',
+    observing(`{image: eu.example/o@${SHA}, canary: {write: 'POST /c {"id":"{id}"}'}}`),
+    'production',
+    {image: `eu.example/o@${SHA}`, canary: {write: 'POST /c {"id":"{id}"}'}},
+  ],
+  ['can be switched off', observing(`{image: eu.example/o@${SHA}, enabled: false}`), 'production', undefined],
+  ['can be switched off on this machine', `${EXAMPLE}observer: {enabled: false}\n`, 'local', undefined],
+  ['observes nothing where there is no database', changed(/database:\n( .*\n)+/, ''), 'local', undefined],
+])('the observer %s', (_, text, environment, expected) => {
+  const parsed = parse(text, environment)
+  expect('config' in parsed && parsed.config.observer).toEqual(expected)
 })
 
 test('a right file parses into whole values', () => {

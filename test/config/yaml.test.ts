@@ -34,12 +34,15 @@ test.each(CASES)('%s is a problem at its exact place', (_, text, expected) => {
   expect(briefly(text)).toEqual(expected)
 })
 
+/** Of this process alone: what its neighbours do is no fault of the reader's. */
+const workedMs = () => process.cpuUsage().user / 1000
+
 test('aliases that multiply are refused, and quickly', () => {
   const levels = Array.from({length: 12}, (_, i) => `l${i + 1}: &l${i + 1} [${Array(10).fill(`*l${i}`).join(', ')}]\n`)
-  const started = performance.now()
+  const started = workedMs()
   const codes = problemsOf(`version: 1\nl0: &l0 [a]\n${levels.join('')}`).map(({code}) => code)
   expect(codes).toEqual(['ALIAS_EXPLOSION'])
-  expect(performance.now() - started).toBeLessThan(2000)
+  expect(workedMs() - started).toBeLessThan(2000)
 })
 
 test.each([
@@ -51,10 +54,9 @@ test.each([
     `version: 1\napp: abc\nservices:\n  a:\n${Array.from({length: 9000}, (_, i) => `    k${i}: 1\n`).join('')}`,
   ],
 ])('the largest file of %s is read in bounded time', (_, text) => {
-  // Of the processor, which others may want as well.
-  const before = process.cpuUsage()
+  const started = workedMs()
   expect(problemsOf(text).length).toBeGreaterThan(0)
-  expect(process.cpuUsage(before).user / 1000).toBeLessThan(5000)
+  expect(workedMs() - started).toBeLessThan(5000)
 })
 
 test('anchors, aliases and merge keys save repetition', () => {

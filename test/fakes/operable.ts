@@ -12,6 +12,7 @@ import type {
   SqlOperation,
 } from '../../src/cloud/operable.ts'
 import {HaError} from '../../src/errors.ts'
+import type {Facts} from '../../src/facts.ts'
 import type {Topology} from '../../src/topology/topology.ts'
 
 interface Server {
@@ -29,6 +30,8 @@ export interface FakeCloud extends Operable {
   readonly records: Map<string, string>
   readonly shares: Map<string, number>
   readonly begun: SqlDeed[]
+  /** What each region's observer knows. */
+  readonly observers: Map<string, Facts>
   /** Regions that do not answer. */
   readonly gone: Set<string>
   /** How often an operation is looked at before it has happened; 0: it happens at once. */
@@ -98,6 +101,7 @@ export function fakeCloud(topology: Topology): FakeCloud {
     database.instances.filter(({role}) => role === 'primary').map(({name}) => [name, Date.now()]),
   )
   const gone = new Set<string>()
+  const observers = new Map<string, Facts>()
   const operations = new Map<string, SqlOperation>()
   const orphans = new Map<string, readonly object[]>()
   const underWay = new Map<string, {readonly deed: SqlDeed; looks: number}>()
@@ -301,7 +305,7 @@ export function fakeCloud(topology: Topology): FakeCloud {
   })
 
   const cloud: FakeCloud = {
-    ...{servers, records, shares, begun, gone, lastBackups, orphans, looks: 0},
+    ...{servers, records, shares, begun, observers, gone, lastBackups, orphans, looks: 0},
     writable: () => [...servers.values()].filter((it) => !it.inRecovery && it.facts.active).map((it) => it.facts.name),
     async instances() {
       look()
@@ -351,6 +355,10 @@ export function fakeCloud(topology: Topology): FakeCloud {
     },
     health: async () =>
       Object.fromEntries(topology.regions.map(({name}) => [name, {healthy: gone.has(name) ? 0 : 3, total: 3}])),
+    async observed(region) {
+      const facts = gone.has(region) ? undefined : observers.get(region)
+      return facts ? {seen: facts} : {unseen: 'no observer answers'}
+    },
     workloads: async (region) =>
       !topology.regions.some(({name}) => name === region)
         ? {unseen: 'not deployed'}

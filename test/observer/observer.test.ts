@@ -6,7 +6,8 @@ import {fileURLToPath} from 'node:url'
 import pg from 'pg'
 import {afterAll, beforeAll, expect, onTestFinished, test} from 'vitest'
 import {systemClock} from '../../src/clock.ts'
-import type {Facts} from '../../src/observer/facts.ts'
+import {heartbeatsFor} from '../../src/cloud/sql.ts'
+import type {Facts} from '../../src/facts.ts'
 import {type Observer, startObserver} from '../../src/observer/observer.ts'
 import {parseSettings} from '../../src/observer/settings.ts'
 import {stillClock} from '../fakes/clock.ts'
@@ -14,13 +15,18 @@ import {type Pair, startPair} from '../fakes/pair.ts'
 import {freePort} from '../templates/postgres.ts'
 
 let pair: Pair
+/** What an observer may do is what a deploy grants it, no more. */
+const USER = 'ha-observer@test.iam'
+const asObserver = (url: string) => url.replace('//app@', `//${encodeURIComponent(USER)}@`)
+
 beforeAll(async () => {
   pair = await startPair()
-})
+  await query(pair.primary.url, `CREATE ROLE "${USER}" LOGIN; ${heartbeatsFor(USER)}; ${heartbeatsFor(USER)}`)
+}, 60_000)
 afterAll(() => pair.dispose())
 
 function observe(env: Record<string, string> = {}, clock = systemClock): Observer {
-  const settings = parseSettings({HA_REGION: 'us-east1', DATABASE_URL: pair.primary.url, ...env})
+  const settings = parseSettings({HA_REGION: 'us-east1', DATABASE_URL: asObserver(pair.primary.url), ...env})
   const observer = startObserver(settings, clock)
   onTestFinished(() => observer.stop())
   return observer
@@ -48,7 +54,7 @@ async function query(url: string, sql: string): Promise<pg.QueryResult> {
 }
 
 test('a heartbeat is written at the primary and found at the replica, with lag in seconds and bytes', async () => {
-  const observer = observe({HA_REGION: 'europe-west1', DATABASE_REPLICA_URL: pair.standby.url})
+  const observer = observe({HA_REGION: 'europe-west1', DATABASE_REPLICA_URL: asObserver(pair.standby.url)})
   const {primary, local, lag} = await seen(observer.facts, ({lag}) => lag?.bytes === 0)
   expect(primary.value).toMatchObject({
     isWritable: true,
@@ -60,8 +66,15 @@ test('a heartbeat is written at the primary and found at the replica, with lag i
   expect(lag!.seconds).toBeLessThan(2)
 })
 
+test('an observer may write heartbeats and nothing else', async () => {
+  const url = asObserver(pair.primary.url)
+  await query(pair.primary.url, 'CREATE TABLE IF NOT EXISTS bookings AS SELECT 1 AS id')
+  for (const sql of ['SELECT * FROM bookings', 'CREATE TABLE mine (a int)', 'DELETE FROM ha_heartbeat'])
+    await expect(query(url, sql), sql).rejects.toThrow('permission denied')
+})
+
 test('a replica that replays nothing falls behind in bytes, and says why', async () => {
-  const observer = observe({DATABASE_REPLICA_URL: pair.standby.url})
+  const observer = observe({DATABASE_REPLICA_URL: asObserver(pair.standby.url)})
   await seen(observer.facts, ({lag}) => lag !== undefined)
   await query(pair.standby.url, 'SELECT pg_wal_replay_pause()')
   onTestFinished(async () => void (await query(pair.standby.url, 'SELECT pg_wal_replay_resume()')))
@@ -71,14 +84,14 @@ test('a replica that replays nothing falls behind in bytes, and says why', async
 })
 
 test('where DATABASE_URL leads to a replica, nothing is written and that is told', async () => {
-  const observer = observe({DATABASE_URL: pair.standby.url})
+  const observer = observe({DATABASE_URL: asObserver(pair.standby.url)})
   const {primary} = await seen(observer.facts, ({primary}) => primary.value !== undefined)
   expect(primary).toMatchObject({value: {isWritable: false, standbys: []}})
   expect(primary.failing).toBeUndefined()
 })
 
 test('a primary that was made read-only is told apart from one that does not answer', async () => {
-  const url = `${pair.primary.url}?options=-c%20default_transaction_read_only%3Don`
+  const url = `${asObserver(pair.primary.url)}?options=-c%20default_transaction_read_only%3Don`
   const observer = observe({DATABASE_URL: url})
   const {primary} = await seen(observer.facts, ({primary}) => primary.value !== undefined)
   expect(primary.value!.isWritable).toBe(false)
@@ -154,7 +167,7 @@ async function run(env: Record<string, string>): Promise<{child: ChildProcess; u
 }
 
 test('the program serves what it knows while its database dies and comes back, and ends when told', async () => {
-  const {child, url} = await run({DATABASE_URL: pair.primary.url})
+  const {child, url} = await run({DATABASE_URL: asObserver(pair.primary.url)})
   const facts = async () => (await (await fetch(`${url}/facts`)).json()) as Facts
   await seen(facts, ({primary}) => primary.value?.isWritable === true)
   await pair.primary.end('SIGKILL')

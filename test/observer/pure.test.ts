@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest'
-import type {Known, LocalFacts, PrimaryFacts} from '../../src/observer/facts.ts'
+import type {Known, LocalFacts, PrimaryFacts} from '../../src/facts.ts'
 import {messageOf, remember} from '../../src/observer/known.ts'
 import {lagOf, parseLsn} from '../../src/observer/lag.ts'
 import {parseSettings} from '../../src/observer/settings.ts'

@@ -51,6 +51,7 @@ test('every platform has its databases, clusters and workloads in every region',
     const regions = (type: string) =>
       new Set(resources.filter((each) => each.type === type).map(({stack}) => stack)).size
     expect(regions('gcp:container/cluster:Cluster'), title).toBe(count)
-    expect(regions('kubernetes:apps/v1:Deployment'), title).toBe(count)
+    // The app's and the observer's.
+    expect(regions('kubernetes:apps/v1:Deployment'), title).toBe(2 * count)
   }
 })

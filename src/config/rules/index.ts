@@ -2,6 +2,7 @@
 import {migratorExists, recoveryIsKept, storageFits} from './database.ts'
 import {imagesAreExact} from './images.ts'
 import {namesFit} from './names.ts'
+import {observerHasDatabase, observerIsExact, observerNameIsFree} from './observer.ts'
 import {cloudHasDomain, cloudHasProject} from './placement.ts'
 import {queuesAreWithinLimits, retriesAreOrdered} from './queues.ts'
 import {
@@ -52,5 +53,8 @@ export const RULES: readonly Rule[] = [
   recoveryIsKept,
   storageFits,
   migratorExists,
+  observerIsExact,
+  observerHasDatabase,
+  observerNameIsFree,
   namesFit,
 ]

@@ -27,7 +27,7 @@ interface Worst {
 
 /** The longest name of a kind, and the part that is most the person's own choice. */
 function longest({draft, environment, target}: Scope, limit: NameLimit): Worst | undefined {
-  if (draft.app === undefined) return undefined
+  if (draft.app === undefined || limit.applies?.(draft) === false) return undefined
   const most = (names: readonly (string | undefined)[]) =>
     names.reduce<string>((best, name) => (name !== undefined && name.length > best.length ? name : best), '')
   const negServices = servicesOf(draft).filter(

@@ -63,6 +63,9 @@ export function createComputeService(world: World, options: ComputeOptions = {})
 
     routes: (server) => {
       server.get('/emulator/v1/edge', () => plane.status())
+      server.get<{Params: {port: string}}>('/emulator/v1/edge/ports/:port', async ({params}) => ({
+        port: await plane.reserve(Number(params.port)),
+      }))
       const services = () => collections.everything('backendServices').map(({id}) => id)
       mountRoutes(server, {
         collections,

@@ -283,8 +283,20 @@ test('A wanted edge port that is taken is an error, and the rule is not made', a
   const bench = await openBench({ports: taken, edgePort: port, probe: async () => true})
   try {
     await expect(openEdge(bench, {zones: {[EAST]: [1]}})).rejects.toThrow('PortTaken')
-    expect(asked).toEqual([[`edge:80:${PROJECT}/web`, {preferred: port, required: true}]])
+    expect(asked).toEqual([['edge:80', {preferred: port, required: true}]])
     expect(bench.records.list(GCP.rule)).toEqual([])
+  } finally {
+    await bench.stop()
+  }
+})
+
+test('The port that was told before there is a rule is where the load balancer will listen', async () => {
+  const bench = await openBench({probe: async () => true})
+  const told = async () => (await bench.call('GET', '/emulator/v1/edge/ports/80')).body.port
+  try {
+    const before = await told()
+    const url = await openEdge(bench, {zones: {[EAST]: [1]}})
+    expect([`http://127.0.0.1:${before}`, await told()]).toEqual([url, before])
   } finally {
     await bench.stop()
   }

@@ -6,6 +6,7 @@ import {afterEach, beforeEach, expect, test} from 'vitest'
 import type {LogOptions} from '../../../src/emulator/kubernetes/api/api.ts'
 import type {Json, KubeObject} from '../../../src/emulator/kubernetes/api/store.ts'
 import {isTrue} from '../../../src/emulator/kubernetes/control/conditions.ts'
+import {openFrontDoors} from '../../../src/emulator/kubernetes/control/kubelet/front-doors.ts'
 import {type HostPorts, openHostPorts} from '../../../src/emulator/kubernetes/control/kubelet/host-ports.ts'
 import {openImages, type Registered} from '../../../src/emulator/kubernetes/control/kubelet/images.ts'
 import {type Kubelet, startKubelet} from '../../../src/emulator/kubernetes/control/kubelet/kubelet.ts'
@@ -26,7 +27,9 @@ beforeEach(async () => {
   notes = join(stage.dir, 'notes')
   mkdirSync(notes)
   images = [{image: 'shell:1', command: 'exit 9', cwd: stage.dir}]
-  registry = createServer((_, response) => response.end(JSON.stringify({images}))).listen(0, '127.0.0.1')
+  registry = createServer(({url}, response) =>
+    response.end(JSON.stringify(url === '/emulator/v1/edge/ports/80' ? {port: 18_080} : {images})),
+  ).listen(0, '127.0.0.1')
   await new Promise((done) => registry.once('listening', done))
   ports = await openHostPorts(7)
   proxies = []
@@ -40,15 +43,15 @@ afterEach(async () => {
   await stage.close()
 })
 
+const googleapis = () => `http://127.0.0.1:${(registry.address() as {port: number}).port}`
+
 const open = () =>
   startKubelet({
     plane: stage,
     dir: join(stage.dir, 'pods'),
     ports,
-    images: openImages(
-      `http://127.0.0.1:${(registry.address() as {port: number}).port}`,
-      join(stage.dir, 'images.json'),
-    ),
+    images: openImages(googleapis(), join(stage.dir, 'images.json')),
+    frontDoors: openFrontDoors(googleapis()),
     base: {PATH: process.env.PATH ?? '', NOTES: notes},
     async startProxy({args, portOf, log}) {
       proxies.push({args, port: portOf(5432)})
@@ -244,6 +247,16 @@ async function read(options: Partial<LogOptions> = {}, name = 'pod'): Promise<st
     text += part
   return text
 }
+
+test('a pod reaches the load balancer’s address where it listens on this machine', async () => {
+  const env = [
+    {name: 'DOOR', value: 'http://203.0.113.9'},
+    {name: 'OTHER', value: 'http://192.0.2.9/'},
+  ]
+  start({restartPolicy: 'Never', containers: [script('echo "$DOOR $OTHER"', {env})]})
+  await stage.until(() => status()?.state.terminated)
+  expect(await read()).toBe('http://127.0.0.1:18080 http://192.0.2.9/\n')
+})
 
 test('logs are kept per run, and can be cut and stamped', async () => {
   start({

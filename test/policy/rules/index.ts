@@ -7,10 +7,12 @@ import {inputs} from './inputs.ts'
 import {messaging} from './messaging.ts'
 import {monitoring} from './monitoring.ts'
 import {network} from './network.ts'
+import {observers} from './observers.ts'
 import {protection} from './protection.ts'
 import {workloads} from './workloads.ts'
 
 export const RULES: readonly Rule[] = [
+  ...observers,
   ...protection,
   ...identity,
   ...network,

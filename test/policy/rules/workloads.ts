@@ -2,6 +2,9 @@ import type {Inputs, Resource} from '../graph.ts'
 import {each, of, type Rule, shown} from '../rule.ts'
 
 const DEPLOYMENT = ['Deployment']
+const inApp = ({stack}: Resource) => stack.startsWith('app-')
+/** The services' own; the observer, of which there is one that nothing waits for, has rules of its own. */
+const appDeployments = <R extends Resource>(resources: readonly R[]): R[] => of(resources, ...DEPLOYMENT).filter(inApp)
 
 const podOf = (inputs: Inputs) => inputs.spec.template.spec as Inputs
 const containersOf = (inputs: Inputs): Inputs[] => [
@@ -14,7 +17,7 @@ export const workloads: readonly Rule[] = [
   {
     says: 'The autoscaler owns the number of replicas: stated by it alone, and never set back',
     violations: ({resources}) =>
-      of(resources, ...DEPLOYMENT)
+      appDeployments(resources)
         .filter((deployment) => {
           const scaler = of(resources, 'HorizontalPodAutoscaler').find((hpa) => sameWorkload(hpa, deployment))
           const {minReplicas, maxReplicas} = scaler?.inputs.spec ?? {}
@@ -24,14 +27,14 @@ export const workloads: readonly Rule[] = [
         })
         .map(shown),
     plant: (copy) => {
-      of(copy, ...DEPLOYMENT)[0]!.inputs.spec.replicas = 3
+      appDeployments(copy)[0]!.inputs.spec.replicas = 3
       return true
     },
   },
   {
     says: 'Every workload has a disruption budget that never blocks a drain, not even with pods that crash',
     violations: ({resources}) =>
-      of(resources, ...DEPLOYMENT)
+      appDeployments(resources)
         .filter((deployment) => {
           const spec = of(resources, 'PodDisruptionBudget').find((pdb) => sameWorkload(pdb, deployment))?.inputs.spec
           return !(
@@ -51,7 +54,7 @@ export const workloads: readonly Rule[] = [
   {
     says: 'What leaves finishes: preStop fits into the grace, a request into what is left, and draining into both',
     violations: ({resources, topology}) =>
-      of(resources, ...DEPLOYMENT).flatMap((deployment) => {
+      appDeployments(resources).flatMap((deployment) => {
         const {terminationGracePeriodSeconds: grace, containers} = podOf(deployment.inputs)
         const sleep = containers[0].lifecycle?.preStop?.sleep?.seconds ?? 0
         const name = topology.services.find((service) => service.name === deployment.name)?.backend
@@ -63,14 +66,14 @@ export const workloads: readonly Rule[] = [
         return fits ? [] : [`${shown(deployment)}: sleep ${sleep}, grace ${grace}`]
       }),
     plant: (copy) => {
-      podOf(of(copy, ...DEPLOYMENT)[0]!.inputs).terminationGracePeriodSeconds = 0
+      podOf(appDeployments(copy)[0]!.inputs).terminationGracePeriodSeconds = 0
       return true
     },
   },
   {
     says: 'Whatever answers requests is asked whether it started, is ready and lives; life asks another question than readiness',
     violations: ({resources, topology}) =>
-      of(resources, ...DEPLOYMENT)
+      appDeployments(resources)
         .filter(({name}) => topology.services.find((service) => service.name === name)?.config.type === 'http')
         .filter(({inputs}) => {
           const {startupProbe, readinessProbe, livenessProbe} = podOf(inputs).containers[0]
@@ -79,7 +82,7 @@ export const workloads: readonly Rule[] = [
         })
         .map(shown),
     plant: (copy) => {
-      const http = of(copy, ...DEPLOYMENT).find(({inputs}) => podOf(inputs).containers[0].readinessProbe)
+      const http = appDeployments(copy).find(({inputs}) => podOf(inputs).containers[0].readinessProbe)
       const [container] = podOf(http!.inputs).containers
       container.livenessProbe = container.readinessProbe
       return true
@@ -106,14 +109,21 @@ export const workloads: readonly Rule[] = [
     },
   ),
   each(
-    'The namespace enforces the restricted standard, and is kept',
+    'Namespaces enforce the restricted standard',
     ['Namespace'],
-    ({metadata}, {protect}, {topology}) =>
-      (metadata.labels['pod-security.kubernetes.io/enforce'] !== 'restricted' || protect !== topology.terms.protects) &&
-      'loose',
+    ({metadata}) => metadata.labels['pod-security.kubernetes.io/enforce'] !== 'restricted' && 'loose',
     ({metadata}) => {
       metadata.labels['pod-security.kubernetes.io/enforce'] = 'privileged'
     },
+  ),
+  each(
+    'The app’s namespace is kept',
+    ['Namespace'],
+    (_, {protect}, {topology}) => protect !== topology.terms.protects && 'can go',
+    (_, resource) => {
+      resource.protect = false
+    },
+    inApp,
   ),
   each(
     'Pods spread over zones and hosts, but would rather crowd than not run',
@@ -131,6 +141,7 @@ export const workloads: readonly Rule[] = [
     (inputs) => {
       podOf(inputs).topologySpreadConstraints[0].whenUnsatisfiable = 'DoNotSchedule'
     },
+    inApp,
   ),
   each(
     'A rollout takes no pod away before another is ready and has stayed so',
@@ -139,6 +150,7 @@ export const workloads: readonly Rule[] = [
     ({spec}) => {
       spec.strategy.rollingUpdate.maxUnavailable = 1
     },
+    inApp,
   ),
   each(
     'Every container says what it needs, and memory is limited to just that',
@@ -159,6 +171,7 @@ export const workloads: readonly Rule[] = [
     (inputs) => {
       podOf(inputs).containers[0].image = 'example.test/app:1.0.0'
     },
+    inApp,
   ),
   {
     says: 'The Service is made before the Deployment and does not wait for it: else no pod gets the readiness gate',
@@ -179,17 +192,18 @@ export const workloads: readonly Rule[] = [
   },
   {
     says: 'Nothing goes in or out of a pod that no policy names',
-    violations: ({resources, topology}) =>
-      topology.regions.flatMap(({name}) => {
-        const policies = of(resources, 'NetworkPolicy').filter(({region}) => region === name)
-        const closed = policies.some(
-          ({inputs: {spec}}) =>
+    violations: ({resources}) =>
+      of(resources, 'Namespace').flatMap((namespace) => {
+        const closed = of(resources, 'NetworkPolicy').some(
+          ({stack, inputs: {spec, metadata}}) =>
+            stack === namespace.stack &&
+            metadata.namespace === namespace.inputs.metadata.name &&
             spec.policyTypes.length === 2 &&
             !spec.ingress &&
             !spec.egress &&
             Object.keys(spec.podSelector).length === 0,
         )
-        return closed ? [] : [`${name}: open by default`]
+        return closed ? [] : [`${shown(namespace)}: open by default`]
       }),
     plant: (copy) => {
       const at = copy.findIndex(({type, name}) => /:NetworkPolicy$/.test(type) && name === 'deny-all')
@@ -199,13 +213,16 @@ export const workloads: readonly Rule[] = [
   },
   {
     says: 'Objects that have a namespace name it',
-    violations: ({resources, topology}) =>
+    violations: ({resources}) =>
       resources
         .filter(({type}) => type.startsWith('kubernetes:') && !type.endsWith(':Namespace'))
-        .filter(({inputs}) => inputs.metadata.namespace !== topology.namespace)
+        .filter(({inputs, stack}) => {
+          const own = of(resources, 'Namespace').find((it) => it.stack === stack)
+          return inputs.metadata.namespace !== own?.inputs.metadata.name
+        })
         .map(shown),
     plant: (copy) => {
-      delete of(copy, ...DEPLOYMENT)[0]!.inputs.metadata.namespace
+      delete appDeployments(copy)[0]!.inputs.metadata.namespace
       return true
     },
   },

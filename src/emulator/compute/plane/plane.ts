@@ -38,6 +38,8 @@ export interface Plane {
   /** Resolves when every listener listens. Throws PortTaken when a wanted port is not free; what else changed is in force. */
   apply(config: EdgeConfig, recovered?: boolean): Promise<void>
   health(service: string, group: string, address: {ipAddress: string; port: number}): boolean | undefined
+  /** The local port where the first listener for this port is, or will be. */
+  reserve(port: number): Promise<number>
   status(): EdgeStatus
   stop(): Promise<void>
 }
@@ -54,6 +56,8 @@ export interface PlaneOptions {
 }
 
 interface Listener {
+  /** Of its claim on a port. */
+  readonly name: string
   config: ListenerConfig
   readonly server: Server
   readonly port: number
@@ -82,26 +86,30 @@ export function createPlane(options: PlaneOptions): Plane {
     }
   }
 
-  /** The port asked for goes to the first rule; another one for the same port number gets what is free. */
-  const claim = (config: ListenerConfig): Promise<number> => {
-    const required = config.port === 80 ? options.edgePort : undefined
-    const preferred = required ?? PREFERRED[config.port]
-    const first = ![...listeners.values()].some((listener) => listener.config.port === config.port)
-    return ports.claim(config.name, {
+  const claim = (name: string, port: number, first: boolean): Promise<number> => {
+    const required = port === 80 ? options.edgePort : undefined
+    const preferred = required ?? PREFERRED[port]
+    return ports.claim(name, {
       ...(preferred === undefined ? {} : {preferred}),
       required: required !== undefined && first,
     })
   }
+  const firstName = (port: number) => `edge:${port}`
+
+  /** The port asked for goes to the first rule; another one for the same port number gets what is free. */
+  const nameOf = ({name, port}: ListenerConfig): string =>
+    [...listeners.values()].some((listener) => listener.name === firstName(port)) ? name : firstName(port)
 
   const open = async (config: ListenerConfig): Promise<void> => {
-    const port = await claim(config)
+    const name = nameOf(config)
+    const port = await claim(name, config.port, name === firstName(config.port))
     const limits = {
       maxHeaderSize: HEADERS.bytes,
       keepAliveTimeout: (config.keepAliveSec ?? KEEP_ALIVE.clientSec) * 1000,
       requestTimeout: 0,
     }
     const server = config.secure ? https.createServer({...options.certificate(), ...limits}) : http.createServer(limits)
-    const listener: Listener = {config, server, port}
+    const listener: Listener = {name, config, server, port}
     server.on('request', (request, response) => void serve(front, listener.config, request, response))
     server.on('upgrade', (request, socket, head) => upgrade(front, listener.config, request, socket, head))
     server.on('clientError', (_failure, socket) => {
@@ -138,7 +146,7 @@ export function createPlane(options: PlaneOptions): Plane {
           continue
         }
         await close(name)
-        ports.release(name)
+        ports.release(listener.name)
       }
       for (const [name, listener] of wanted) if (!listeners.has(name)) await open(listener)
       sweeping ??= time.after(60_000, function again() {
@@ -153,6 +161,11 @@ export function createPlane(options: PlaneOptions): Plane {
         ?.groups.find((one) => one.id === group)
         ?.candidates.find((endpoint) => endpoint.ipAddress === address.ipAddress && endpoint.port === address.port)
         ?.healthy,
+
+    reserve: async (port) => {
+      const name = firstName(port)
+      return [...listeners.values()].find((listener) => listener.name === name)?.port ?? claim(name, port, true)
+    },
 
     status: () => ({
       listeners: [...listeners.values()].map(({config, port}) => {

@@ -11,6 +11,7 @@ import {createApiServer} from '../api/server.ts'
 import type {ObjectStore} from '../api/store.ts'
 import {type Controller, type ControlPlane, runController} from './controller.ts'
 import {controllersOf} from './controllers.ts'
+import {openFrontDoors} from './kubelet/front-doors.ts'
 import {openHostPorts} from './kubelet/host-ports.ts'
 import {openImages} from './kubelet/images.ts'
 import {startKubelet} from './kubelet/kubelet.ts'
@@ -156,6 +157,7 @@ async function startLive(
     dir: join(dir, 'pods'),
     ports: hostPorts,
     images: openImages(googleapis, join(dir, 'images.json')),
+    frontDoors: openFrontDoors(googleapis),
     startProxy,
     base: baseEnvironment(pubsub, googleapis),
   })

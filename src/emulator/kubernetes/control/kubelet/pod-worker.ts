@@ -8,6 +8,7 @@ import {containerPort, HOST_PORTS, hostPorts} from '../pods.ts'
 import {isSidecar} from '../quantity.ts'
 import {type Container, createContainer} from './container.ts'
 import {environmentOf, expand, fill, NotStartable} from './environment.ts'
+import type {FrontDoors} from './front-doors.ts'
 import type {HostPorts} from './host-ports.ts'
 import type {Images} from './images.ts'
 import {forgetOldLogs, type LogFeed, logFileOf} from './logs.ts'
@@ -22,6 +23,7 @@ export interface Node {
   readonly dir: string
   readonly ports: HostPorts
   readonly images: Images
+  readonly frontDoors: FrontDoors
   readonly startProxy: StartProxy
   /** The environment every container starts with. */
   readonly base: Readonly<Record<string, string>>
@@ -75,7 +77,7 @@ export function startPodWorker(first: KubeObject, node: Node): PodWorker {
     mkdirSync(temporary, {recursive: true})
     const base = {...node.base, HOSTNAME: name, TMPDIR: temporary}
     const lookup = (resource: 'configmaps' | 'secrets', wanted: string) => store.get(resource, namespace, wanted)
-    const env = environmentOf(spec, {pod, ports, lookup, base})
+    const env = environmentOf(await node.frontDoors.lead(spec), {pod, ports, lookup, base})
     forgetOldLogs(home, spec.name, attempt)
     const program = {
       name: `${namespace}/${name}/${spec.name}`,

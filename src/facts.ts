@@ -1,4 +1,4 @@
-/** What an observer knows, as served on `/facts`. Durations are milliseconds, ages are of the moment it is served. */
+/** What an observer knows, as it serves it on `/facts` and everybody else reads it. Durations are milliseconds, ages are of the moment it is served. */
 
 /** Something asked of a database: the last answer, how old it is, and since when there is none. */
 export interface Known<T> {
