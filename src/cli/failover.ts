@@ -3,14 +3,15 @@ import {systemClock} from '../clock.ts'
 import {HaError} from '../errors.ts'
 import type {Emit} from '../events/events.ts'
 import {assertPasses, type Check} from '../operations/check.ts'
+import {isPerhapsStale} from '../operations/evidence.ts'
 import {execute, undo} from '../operations/execute.ts'
 import {planFailback, preflightFailback, returnedRoles} from '../operations/failback.ts'
 import {type Entry, openJournal} from '../operations/journal.ts'
 import {assertNoneOpen, close, type OpenOperation, open, readLast, readOpen, remember} from '../operations/open.ts'
 import type {Plan} from '../operations/plan.ts'
-import {preflightSwitchover, takeover} from '../operations/preflight.ts'
+import {preflightSwitchover, type Question, takeover} from '../operations/preflight.ts'
 import {cooledDown, readiness, readinessAnyway} from '../operations/readiness.ts'
-import {observeScene} from '../operations/scene.ts'
+import {observeScene, type Scene} from '../operations/scene.ts'
 import {planEvacuation, planSwitchover} from '../operations/switchover.ts'
 import {planUnplanned, preflightUnplanned} from '../operations/unplanned.ts'
 import {openJournals} from '../store/journal.ts'
@@ -60,12 +61,12 @@ export async function prepareFailover(environment: Environment, wish: FailoverWi
     return {plan: because(planEvacuation(topology, roles, want), despite), checks}
   }
   if (wish.acceptLossMs !== undefined) {
-    const budgetSeconds = wish.acceptLossMs / 1000
+    const settled = await settle(environment, question)
     return {
-      plan: because(planUnplanned(topology, roles, scene, {from, to}), despite),
+      plan: because(planUnplanned(topology, roles, settled, {from, to}), despite),
       checks: [
-        ...preflightUnplanned(question, budgetSeconds),
-        ...readinessAnyway(question, {last, despite}),
+        ...preflightUnplanned({...question, scene: settled}, wish.acceptLossMs / 1000),
+        ...readinessAnyway({...question, scene: settled}, {last, despite}),
         ...lowered,
       ],
     }
@@ -86,6 +87,16 @@ async function look(environment: Environment) {
 }
 
 const because = (plan: Plan, despite: string | undefined): Plan => (despite === undefined ? plan : {...plan, despite})
+
+/** Looks again while the observers alone have not noticed yet: they ask every second, and wait one for the answer. */
+async function settle(environment: Environment, question: Question): Promise<Scene> {
+  let {scene} = question
+  for (let looks = 0; looks < 3 && isPerhapsStale({...question, scene}); looks++) {
+    await systemClock.sleep(1_000)
+    scene = await observeScene(operableOf(environment), environment.topology)
+  }
+  return scene
+}
 
 /** The region that takes over: the one asked for, or the only other one that can. */
 export function successorOf(

@@ -4,6 +4,7 @@ import {type Clock, systemClock} from '../clock.ts'
 import type {Seen, ServiceSeen} from '../cloud/cloud.ts'
 import type {Health, InstanceFacts, Operable, Position, QueueFacts, Rotation} from '../cloud/operable.ts'
 import {asHaError, HaError} from '../errors.ts'
+import type {Facts} from '../facts.ts'
 import type {Topology} from '../topology/topology.ts'
 
 export interface Scene {
@@ -12,6 +13,13 @@ export interface Scene {
   readonly instances: Seen<readonly InstanceFacts[]>
   /** By instance of the topology. */
   readonly positions: Readonly<Record<string, Seen<Position>>>
+  /** By region. */
+  readonly observers: Readonly<Record<string, Seen<Facts>>>
+  /**
+   * By instance, of replicas: age of the newest heartbeat or transaction they hold, seconds, asked after the observers were; null when
+   * there is none.
+   */
+  readonly held: Readonly<Record<string, Seen<number | null>>>
   /** Instances something is being done to. */
   readonly busy: Seen<readonly string[]>
   readonly records: {
@@ -40,12 +48,19 @@ export async function observeScene(cloud: Operable, topology: Topology, clock: C
   const nearest = topology.database?.nearest ?? {}
   const record = topology.database?.record
   const backends = backendsOf(topology)
+  const regions = topology.regions.map(({name}) => name)
+  const position = new Map(names.map((name) => [name, attempt(() => cloud.position(name))]))
+  const observers = byKey(regions, async (region) => flat(await attempt(() => cloud.observed(region))))
+  const held = byKey(names, async (name) => {
+    const [seen] = await Promise.all([position.get(name)!, observers])
+    return heldBy(cloud, name, seen)
+  })
   const rotations = byKey(backends, (backend) => attempt(() => cloud.rotation(backend)))
   const primaryName = topology.database?.instances.find(({role}) => role === 'primary')?.name
   const [instances, positions, busy, primary, nearestSeen, rotationsSeen, health, workloads, queues, lastBackup] =
     await Promise.all([
       attempt(() => cloud.instances()),
-      byKey(names, (name) => attempt(() => cloud.position(name))),
+      byKey(names, (name) => position.get(name)!),
       attempt(async () => {
         const running = await Promise.all(names.map((name) => cloud.running(name)))
         return names.filter((_, index) => running[index]!.length > 0)
@@ -54,10 +69,7 @@ export async function observeScene(cloud: Operable, topology: Topology, clock: C
       byKey(Object.keys(nearest), (region) => attempt(() => cloud.record(nearest[region]!))),
       rotations,
       byKey(backends, (backend) => attempt(async () => cloud.health(backend, orThrow((await rotations)[backend]!)))),
-      byKey(
-        topology.regions.map(({name}) => name),
-        async (region) => flat(await attempt(() => cloud.workloads(region))),
-      ),
+      byKey(regions, async (region) => flat(await attempt(() => cloud.workloads(region)))),
       byKey(
         topology.queues.map(({config}) => config.name),
         (name) => attempt(() => cloud.queue(topology.queues.find(({config}) => config.name === name)!)),
@@ -70,12 +82,31 @@ export async function observeScene(cloud: Operable, topology: Topology, clock: C
     lastBackup,
     instances,
     positions,
+    observers: await observers,
+    held: await held,
     busy,
     records: {primary, nearest: nearestSeen},
     rotations: rotationsSeen,
     health,
     workloads,
   }
+}
+
+/** `greatest` passes over what is null: a replica that was just cloned has replayed no transaction. */
+const HELD = `
+  SELECT extract(epoch FROM clock_timestamp() - greatest(max(at), pg_last_xact_replay_timestamp())) FROM public.ha_heartbeat`
+
+/**
+ * Read from the replica itself: that works also where the observer's pod cannot be reached. Its clock goes on from the observers'
+ * answers, so that their silence is never counted longer than its age.
+ */
+async function heldBy(cloud: Operable, name: string, position: Seen<Position>): Promise<Seen<number | null>> {
+  if ('unseen' in position) return position
+  if (!position.seen.inRecovery) return {unseen: `${name} is no replica`}
+  return attempt(async () => {
+    const [[age] = []] = await cloud.query(name, HELD)
+    return age === null || age === undefined ? null : Number(age)
+  })
 }
 
 async function byKey<T>(

@@ -1,15 +1,15 @@
 /** The unplanned change of primary: a region is gone, and what it had not sent is given up, up to a budget. Pure. */
 import type {Roles, Topology} from '../topology/topology.ts'
 import {type Check, fine, refused, warned} from './check.ts'
+import {evidence} from './evidence.ts'
 import {pass, raise} from './gates.ts'
+import {type Loss, lossOf} from './loss.ts'
 import type {Plan, Step} from './plan.ts'
 import {type Question, takeover} from './preflight.ts'
-import {backendsOf, type Scene, seenOf} from './scene.ts'
+import {type Scene, seenOf} from './scene.ts'
 import {drain, promotion, protect, recordRoles, undrain, verify} from './switchover.ts'
 
-/** A primary writes at least once a second (its heartbeat), so a receiver this silent has lost it. */
-const SILENT_SECONDS = 5
-/** Of four points of view, at least so many must say that the region is gone. */
+/** At least so many points of view must say that the region is gone, one of them not from where the command is typed. */
 const WITNESSES = 2
 
 export interface UnplannedWant {
@@ -20,20 +20,12 @@ export interface UnplannedWant {
 const instanceIn = (topology: Topology, region: string) =>
   topology.database!.instances.find((it) => it.region === region)!
 
-/**
- * Seconds of writes that may be missing: everything since the newest transaction the replica has. Honest rather than small: it
- * grows with the time since the region was lost, because nobody here can tell when that was.
- */
-export function lossBound(topology: Topology, scene: Scene, to: string): number | undefined {
-  return seenOf(scene.positions[instanceIn(topology, to).name])?.lagSeconds ?? undefined
-}
-
 export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, {from, to}: UnplannedWant): Plan {
   const [old, next] = [instanceIn(topology, from), instanceIn(topology, to)]
   const epoch = roles.epoch + 1
   const {record} = topology.database!
   const timeline = seenOf(scene.positions[next.name])?.timeline ?? 1
-  const bound = lossBound(topology, scene, to)
+  const loss = lossOf(topology, scene, {from, to})
   const steps: readonly Step[] = [
     ...raise(topology, epoch),
     ...undrain(topology, roles, to),
@@ -70,7 +62,7 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, {f
       verifies: 'it is known as fenced, or as still to be',
       input: {instance: old.name, region: from, epoch: roles.epoch},
     },
-    ...redelivery(topology, scene, bound),
+    ...redelivery(topology, scene, loss?.held),
     protect(topology, old, next),
     {
       id: 'reconcile',
@@ -85,7 +77,7 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, {f
     from,
     to,
     epoch: roles.epoch,
-    ...(bound !== undefined && {lossBoundSeconds: bound}),
+    ...(loss && {lossBoundSeconds: loss.seconds}),
     steps,
   }
 }
@@ -93,10 +85,10 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, {f
 /** Clocks differ, and a message is worked on for a while before it is acknowledged. */
 const MARGIN_SECONDS = 60
 
-/** Only where there is a database to have lost what workers did. */
-function redelivery({queues, database}: Topology, {at}: Scene, bound: number | undefined): readonly Step[] {
+/** Since the newest record that is kept, however long ago that is. Only where there is a database to have lost what workers did. */
+function redelivery({queues, database}: Topology, {at}: Scene, held: number | undefined): readonly Step[] {
   if (queues.length === 0 || !database) return []
-  const seconds = Math.ceil((bound ?? 0) + MARGIN_SECONDS)
+  const seconds = Math.ceil((held ?? 0) + MARGIN_SECONDS)
   return [
     {
       id: 'redeliver',
@@ -108,6 +100,8 @@ function redelivery({queues, database}: Topology, {at}: Scene, bound: number | u
   ]
 }
 
+const AGAIN = 'Wait some seconds and look again, or run it without --unplanned.'
+
 /** Evidence that the region is gone, and that what is lost by giving it up is agreed to. */
 export function preflightUnplanned(question: Question, budgetSeconds: number): readonly Check[] {
   const witnesses = evidence(question)
@@ -117,13 +111,19 @@ export function preflightUnplanned(question: Question, budgetSeconds: number): r
     ...witnesses.map(({from, says, reason}) =>
       says === 'alive' ? refusedAlive(from, reason) : says === 'gone' ? fine(from, reason) : warned(from, reason, ''),
     ),
-    gone.length >= WITNESSES
-      ? fine(name, `${gone.length} of ${witnesses.length} points of view say that ${question.from} is gone`)
-      : refused(
+    gone.length < WITNESSES
+      ? refused(
           name,
           `Only ${gone.length} of ${witnesses.length} points of view say that ${question.from} is gone; ${WITNESSES} are needed.`,
-          'Wait some seconds and look again, or run it without --unplanned.',
-        ),
+          AGAIN,
+        )
+      : gone.every(({outside}) => outside)
+        ? refused(
+            name,
+            `Only this machine’s own network says that ${question.from} is gone; it may be the one cut off.`,
+            AGAIN,
+          )
+        : fine(name, `${gone.length} of ${witnesses.length} points of view say that ${question.from} is gone`),
     targetAnswers(question),
     withinBudget(question, budgetSeconds),
     ...takeover(question).map((check) =>
@@ -132,58 +132,8 @@ export function preflightUnplanned(question: Question, budgetSeconds: number): r
   ]
 }
 
-interface Witness {
-  readonly from: string
-  readonly says: 'gone' | 'alive' | 'unsure'
-  readonly reason: string
-}
-
 const refusedAlive = (from: string, reason: string): Check =>
   refused(from, reason, 'It is alive: run the command without --unplanned, and nothing is lost.')
-
-/** Four points of view, none of which asks another. */
-export function evidence({topology, scene, from, to}: Question): readonly Witness[] {
-  const [old, next] = [instanceIn(topology, from), instanceIn(topology, to)]
-  return [server(scene, old.name), receiver(scene, next.name), cluster(scene, from), balancer(topology, scene, from)]
-}
-
-function server({instances, positions}: Scene, name: string): Witness {
-  const from = 'database'
-  if (seenOf(positions[name])) return {from, says: 'alive', reason: `${name} answers.`}
-  const state = seenOf(instances)?.find((it) => it.name === name)?.state
-  if (state === undefined) return {from, says: 'unsure', reason: 'The database API does not answer.'}
-  return {from, says: 'gone', reason: `${name} does not answer, state ${state}`}
-}
-
-function receiver({positions}: Scene, name: string): Witness {
-  const from = 'replica'
-  const position = seenOf(positions[name])
-  if (!position) return {from, says: 'unsure', reason: `${name} does not answer.`}
-  const silent = position.contactSeconds === null || position.contactSeconds >= SILENT_SECONDS
-  if (position.inRecovery && position.streaming && !silent)
-    return {from, says: 'alive', reason: `${name} still receives changes.`}
-  const since = position.contactSeconds === null ? '' : ` for ${Math.round(position.contactSeconds)} s`
-  return {from, says: 'gone', reason: `${name} receives nothing${since}`}
-}
-
-function cluster({workloads}: Scene, region: string): Witness {
-  const from = 'cluster'
-  const seen = workloads[region]
-  // That the cluster answers does not mean that the database does.
-  if (seen && 'seen' in seen) return {from, says: 'unsure', reason: `The cluster in ${region} answers.`}
-  return {from, says: 'gone', reason: `The cluster in ${region} does not answer`}
-}
-
-function balancer(topology: Topology, {health}: Scene, region: string): Witness {
-  const from = 'load balancer'
-  const seen = backendsOf(topology).flatMap((backend) => seenOf(health[backend])?.[region] ?? [])
-  const healthy = seen.reduce((sum, it) => sum + it.healthy, 0)
-  if (seen.length === 0) return {from, says: 'unsure', reason: 'The load balancer has no word on it.'}
-  // Its checks need some seconds to fail.
-  if (healthy > 0)
-    return {from, says: 'unsure', reason: `The load balancer still counts ${healthy} endpoints as healthy.`}
-  return {from, says: 'gone', reason: `No endpoint in ${region} passes the load balancer’s checks`}
-}
 
 function targetAnswers({topology, scene, to}: Question): Check {
   const {name} = instanceIn(topology, to)
@@ -195,16 +145,24 @@ function targetAnswers({topology, scene, to}: Question): Check {
   )
 }
 
-function withinBudget({topology, scene, to}: Question, budgetSeconds: number): Check {
+function withinBudget({topology, scene, from, to}: Question, budgetSeconds: number): Check {
   const name = 'data loss'
-  const bound = lossBound(topology, scene, to)
-  if (bound === undefined)
+  const loss = lossOf(topology, scene, {from, to})
+  if (loss === undefined)
     return refused(name, 'How much would be lost cannot be told: the replica never applied a transaction.', 'ha status')
-  const text = `the newest transaction in ${to} is ${bound.toFixed(1)} s old`
-  if (bound <= budgetSeconds) return fine(name, `at most ${bound.toFixed(1)} s of writes: ${text}`)
+  const bound = loss.seconds.toFixed(1)
+  const text = explained(loss, from, to)
+  if (loss.seconds <= budgetSeconds) return fine(name, `at most ${bound} s of writes: ${text}`)
   return refused(
     name,
-    `Up to ${bound.toFixed(1)} s of writes would be lost, more than the ${budgetSeconds} s accepted: ${text}.`,
-    `To accept it: --accept-data-loss ${Math.ceil(bound) + 5}s`,
+    `Up to ${bound} s of writes would be lost, more than the ${budgetSeconds} s accepted: ${text}.`,
+    `To accept it: --accept-data-loss ${Math.ceil(loss.seconds) + 5}s`,
   )
+}
+
+function explained({held, silence}: Loss, from: string, to: string): string {
+  const has = `${to} has all that was written up to ${held.toFixed(1)} s ago`
+  return silence > 0
+    ? `${has}, and ${from} has answered nobody for the last ${silence.toFixed(1)} s`
+    : `${has}; since when ${from} answers nobody cannot be told, so that it grows`
 }

@@ -280,6 +280,7 @@ export function fakeCloud(topology: Topology): FakeCloud {
     if (sql.includes('FROM public.bookings')) return orphans.get(instance)!.map((row) => [JSON.stringify(row)])
     if (sql.includes('pg_stat_activity')) return [['0']]
     if (sql.includes('pg_snapshot_xmax')) return [[String(server.lsn), '777']]
+    if (sql.includes('FROM public.ha_heartbeat') && observers.size > 0) return [['0.4']]
     if (sql === 'CHECKPOINT') return []
     throw refused(400, `ERROR: this server knows nothing of: ${sql}`)
   }
