@@ -2,6 +2,7 @@
 import type {Observation, RegionSeen, Seen} from '../cloud/cloud.ts'
 import type {Topology} from '../topology/topology.ts'
 import {duration, table} from './format.ts'
+import {observerLines} from './observers.ts'
 import type {Style} from './style.ts'
 
 /** Whether every region answers, every service has the instances it wants, and nothing waits in the dead letters. */
@@ -16,6 +17,7 @@ export function statusLines(topology: Topology, observation: Observation, style:
     `${style('strong', topology.app)} · ${where}${observation.url ? ` · ${style('accent', observation.url)}` : ''}`,
     '',
     ...table([header(topology), ...observation.regions.map((region) => regionRow(topology, region, style))], '  '),
+    ...observerLines(observation.regions, style),
     ...queueLines(observation, style),
     '',
     ...(trouble.length === 0
