@@ -49,6 +49,8 @@ const TYPES_ONLY: readonly (readonly [string, string])[] = [
   ['src/topology', 'src/config/config.ts'],
   ['src/store', 'stacks'],
   ['src/report', 'src/cloud'],
+  // Its image holds nothing else of ha (src/observer/Dockerfile).
+  ['src/observer', 'src/facts.ts'],
 ]
 
 interface Import {

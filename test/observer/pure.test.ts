@@ -1,3 +1,4 @@
+import {readFileSync} from 'node:fs'
 import {expect, test} from 'vitest'
 import type {Known, LocalFacts, PrimaryFacts} from '../../src/facts.ts'
 import {messageOf, remember} from '../../src/observer/known.ts'
@@ -99,4 +100,12 @@ test('what fails keeps its last answer, its age, and since when it fails', () =>
 
 test('a refusal by two addresses says what the first said', () => {
   expect(messageOf(new AggregateError([new Error('connect ECONNREFUSED ::1')], ''))).toBe('connect ECONNREFUSED ::1')
+})
+
+test('the image says by number that it does not run as root, and starts as the local target starts the program', () => {
+  const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+  const dockerfile = read('src/observer/Dockerfile')
+  expect(dockerfile).toMatch(/^USER [1-9]\d*$/m)
+  const [, start] = /^ENTRYPOINT (.*)$/m.exec(dockerfile) ?? []
+  expect(read('src/cli/images.ts')).toContain(`${(JSON.parse(start!) as string[]).join(' ')} '`)
 })
