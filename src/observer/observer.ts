@@ -7,7 +7,10 @@ import {BEAT_MS, lagOf} from './lag.ts'
 import {watchCanary, watchPeer} from './probes.ts'
 import type {Settings} from './settings.ts'
 
-const PROBE_MS = 5_000
+/** What is known of a peer's silence is this coarse, and so is the bound on a loss (src/operations/loss.ts). */
+const PEER_MS = 2_000
+/** As costly as a client is. */
+const CANARY_MS = 5_000
 
 export interface Observer {
   facts(): Facts
@@ -46,7 +49,8 @@ export function startObserver(settings: Settings, clock: Clock): Observer {
   const rounds = [
     repeat(BEAT_MS, () => learn(primary, () => lines.primary.run((client) => beat(client, region)))),
     repeat(BEAT_MS, () => learn(local, () => lines.local.run(look))),
-    ...[...peers, birds.read, birds.write].flatMap((probe) => (probe ? [repeat(PROBE_MS, probe.probe)] : [])),
+    ...peers.map(({probe}) => repeat(PEER_MS, probe)),
+    ...[birds.read, birds.write].flatMap((bird) => (bird ? [repeat(CANARY_MS, bird.probe)] : [])),
   ]
 
   return {

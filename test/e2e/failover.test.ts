@@ -1,6 +1,7 @@
 /** A region left in order, a region killed, and the way back: the built binary, under writes, every acknowledged one looked for. */
 import {readFileSync} from 'node:fs'
 import {afterAll, beforeAll, expect, test} from 'vitest'
+import type {Facts} from '../../src/facts.ts'
 import {type Ledger, startLoad} from './load.ts'
 import {openPlatform, type Platform, withoutPlatform} from './platform.ts'
 
@@ -15,6 +16,41 @@ beforeAll(() => {
 afterAll(() => platform?.remove())
 
 const status = async () => (await platform.ha('status', '--json')).result
+
+const ofObserver = ({observer}: {observer?: {seen?: Facts}}) => ({
+  lag: observer?.seen?.lag !== undefined && observer.seen.lag.seconds < 5,
+  canary: observer?.seen?.canaries.read?.isWell,
+})
+
+/** What would be lost, once it can be told since when the region answers nobody; seconds. */
+async function untilSilent(): Promise<{bound: number; held: number}> {
+  const look = [
+    'failover',
+    '--region',
+    FIRST,
+    '--unplanned',
+    '--accept-data-loss',
+    '1m',
+    '--dry-run',
+    '--json',
+  ] as const
+  let found: RegExpExecArray | null = null
+  await expect
+    .poll(
+      async () => {
+        const {result} = await platform.ha(...look)
+        const {reason = ''} = result?.checks.find(({name}: {name: string}) => name === 'data loss') ?? {}
+        found = /^at most ([\d.]+) s .* up to ([\d.]+) s ago, and us-east1 has answered nobody for the last/.exec(
+          reason,
+        )
+        return found !== null
+      },
+      {timeout: 60_000},
+    )
+    .toBe(true)
+  const [, bound, held] = found!
+  return {bound: Number(bound), held: Number(held)}
+}
 
 /** Keys of bookings that were acknowledged and are not there. */
 async function lostOf({bookings}: Ledger): Promise<string[]> {
@@ -47,6 +83,13 @@ platformTest(
     const {roles, healthy} = await status()
     expect(roles).toMatchObject({epoch: 2, primary: SECOND, generations: {[FIRST]: 2}, drained: [FIRST]})
     expect(healthy).toBe(true)
+    // Every region is observed: heartbeats come in, and a client is answered.
+    await expect
+      .poll(async () => (await status()).regions.map(ofObserver), {timeout: 30_000})
+      .toEqual([
+        {lag: true, canary: true},
+        {lag: false, canary: true},
+      ])
     expect((await platform.ha('plan', '--detailed-exitcode')).code).toBe(0)
     expect((await platform.ha('plan', '--refresh', '--detailed-exitcode')).code).toBe(0)
   },
@@ -68,6 +111,10 @@ platformTest(
     const load = startLoad(url)
     await expect.poll(() => fetch(`${url}/readyz`).then(({status: code}) => code)).toBe(200)
     await fetch(`${googleapis}/emulator/v1/regions/${FIRST}:kill`, {method: 'POST'})
+    // The longer people look at it the surer it gets; the bound does not grow meanwhile.
+    const looked = [await untilSilent(), await untilSilent()]
+    expect(looked[1]!.held).toBeGreaterThan(looked[0]!.held)
+    expect(looked[1]!.bound).toBeLessThan(looked[0]!.bound + 1)
     const given = await platform.ha(
       'failover',
       '--region',

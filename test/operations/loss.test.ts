@@ -127,7 +127,7 @@ test('what was never told cannot be bounded', () => {
  * serving, so that the load balancer says so.
  *
  * A region whose primary acknowledges writes over three ways until it ends or the way is cut, a replica that is behind, observers that
- * ask every second and peers that are asked every five: all in seconds, `now` at 100.
+ * ask every second and peers that are asked every two: all in seconds, `now` at 100.
  */
 const NOW = 100
 const moment = fc.double({min: 60, max: 99, noNaN: true})
@@ -144,7 +144,7 @@ const history = fc.record({
       maxLength: 60,
     },
   ),
-  phases: fc.record({ask: fc.double({min: 0, max: 1, noNaN: true}), peer: fc.double({min: 0, max: 5, noNaN: true})}),
+  phases: fc.record({ask: fc.double({min: 0, max: 1, noNaN: true}), peer: fc.double({min: 0, max: 2, noNaN: true})}),
   patience: fc.double({min: 0, max: 2, noNaN: true}),
   unreadable: fc.constantFrom(undefined, TO, THIRD),
   connected: fc.boolean(),
@@ -177,7 +177,7 @@ function lived(past: History) {
     if (region === unreadable) return undefined
     const [primary, cluster] = [
       failingSince(closedAt(region), 1, phases.ask, patience),
-      failingSince(Math.min(closedAt('front'), apiFails), 5, phases.peer, patience),
+      failingSince(Math.min(closedAt('front'), apiFails), 2, phases.peer, patience),
     ]
     return factsOf(region, {
       ...(primary !== undefined && {primary: NOW - primary}),
