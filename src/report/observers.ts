@@ -9,7 +9,7 @@ export function observerLines(regions: readonly RegionSeen[], style: Style): str
   const rows = regions.flatMap(({name, observer}) =>
     observer === undefined
       ? []
-      : [[name, ...('seen' in observer ? cells(observer.seen, style) : [style('warn', observer.unseen)])]],
+      : [[name, ...('seen' in observer ? cells(observer.seen, style) : [style('warn', 'no answer')])]],
   )
   if (rows.length === 0) return []
   return ['', ...table([['OBSERVER', 'HEARTBEAT LAG', 'BEHIND', 'READ', 'WRITE', 'OTHER REGIONS'], ...rows], '  ')]

@@ -44,7 +44,7 @@ test.each<[string, RegionSeen['observer'], string]>([
     },
     'us-east1  no primary for 1 min 20 s  –  –  –  europe-west1 silent for 1 min 15 s',
   ],
-  ['an observer that cannot be read says why', {unseen: 'did not answer'}, 'us-east1  did not answer'],
+  ['an observer that cannot be read is no answer', {unseen: 'connect ECONNREFUSED'}, 'us-east1  no answer'],
 ])('%s', (_, observer, expected) => {
   const [, , line] = observerLines([seen(observer)], plain)
   expect(line!.trim().replaceAll(/ {2,}/g, '  ')).toBe(expected)
