@@ -1,6 +1,6 @@
 /** Waiting for the world, always with an end. */
 import type {SqlDeed, SqlOperation} from '../cloud/operable.ts'
-import {HaError} from '../errors.ts'
+import {asHaError, HaError} from '../errors.ts'
 import type {Means} from './means.ts'
 
 const FIRST_MS = 20
@@ -59,8 +59,14 @@ export async function carryOut(means: Waiting, deed: SqlDeed, withinMs: number):
     }
   })
   const ended = await until(means, withinMs, `Cloud SQL did not finish ${began.type} of ${deed.instance}`, async () => {
-    const now = await cloud.operation(began.id)
-    return now.done ? now : undefined
+    try {
+      const now = await cloud.operation(began.id)
+      return now.done ? now : undefined
+    } catch (thrown) {
+      // No answer is no failure of what goes on there.
+      if (asHaError(thrown).code === 'CLOUD_UNREACHABLE') return undefined
+      throw thrown
+    }
   })
   if (ended.error !== undefined) throw new HaError('CLOUD_REFUSED', `Cloud SQL: ${ended.error}`)
   return ended
