@@ -10,7 +10,7 @@ export const LEASE_MS = 1_250
 const POLL_MS = 1_000
 /** After a change another one is likely: the next steps of an operation should not wait for a slow clock. */
 const BUSY_POLL_MS = 100
-const BUSY_MS = 30_000
+const BUSY_MS = 10_000
 /** An operation that died must not keep writers out for ever. */
 const LONGEST_HOLD_MS = 15_000
 /**
