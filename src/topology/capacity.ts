@@ -4,7 +4,7 @@ import type {Config, ServiceConfig} from '../config/config.ts'
 /** What one n2-standard-4 node offers pods after GKE's own reservations. Source: https://cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes */
 export const NODE = {machineType: 'n2-standard-4', cpuMillis: 3920, memoryMiB: 13_300} as const
 
-/** The Auth Proxy beside each pod that uses the database. */
+/** The Auth Proxy beside each pod that uses the database, and the gate before it. */
 const SIDECAR = {cpuMillis: 50, memoryMiB: 64} as const
 
 /** The observer, one in each region. */
@@ -16,9 +16,9 @@ function nodesFor(config: Config, replicas: (service: ServiceConfig) => number):
   let cpu = observer.reduce((sum, {cpuMillis}) => sum + cpuMillis, 0)
   let memory = observer.reduce((sum, {memoryMiB}) => sum + memoryMiB, 0)
   for (const service of config.services) {
-    const sidecar = config.database ? SIDECAR : {cpuMillis: 0, memoryMiB: 0}
-    cpu += replicas(service) * (service.resources.cpuMillis + sidecar.cpuMillis)
-    memory += replicas(service) * (service.resources.memoryMiB + sidecar.memoryMiB)
+    const sidecars = config.database ? (config.observer ? 2 : 1) : 0
+    cpu += replicas(service) * (service.resources.cpuMillis + sidecars * SIDECAR.cpuMillis)
+    memory += replicas(service) * (service.resources.memoryMiB + sidecars * SIDECAR.memoryMiB)
   }
   return Math.ceil(Math.max(cpu / NODE.cpuMillis, memory / NODE.memoryMiB))
 }

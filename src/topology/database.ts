@@ -3,6 +3,7 @@ import type {Config, DatabaseConfig} from '../config/config.ts'
 import * as names from './names.ts'
 import {bucketRegionOf} from './places.ts'
 import {TERMS, TIERS} from './presets.ts'
+import {firstRegion} from './roles.ts'
 import type {DatabaseTopology, GateTopology, InstanceTopology, Roles} from './topology.ts'
 
 /**
@@ -37,7 +38,7 @@ export function deriveDatabase(
   roles: Roles,
   prefix: string,
 ): DatabaseTopology {
-  const gate = gateOf(config, prefix)
+  const gate = gateOf(config, roles, prefix)
   const terms = TERMS[config.preset].database
   const {edition, growth} = terms
   const nameIn = (region: string) => names.instanceName(prefix, region, roles.generations[region] ?? 1)
@@ -69,9 +70,9 @@ export function deriveDatabase(
 }
 
 /** Its program comes with the observer's image; on the local target it lies in the package. */
-function gateOf({target, project, regions}: Config, prefix: string): GateTopology | undefined {
-  const image = target === 'local' ? 'ha-observer:local' : undefined
-  if (image === undefined) return undefined
+function gateOf(config: Config, roles: Roles, prefix: string): GateTopology | undefined {
+  const {project, observer} = config
+  if (!observer) return undefined
   const bucket = names.gateBucket(prefix, project)
-  return {image, bucket, location: bucketRegionOf(regions[0]!), object: 'gate.json'}
+  return {image: observer.image, bucket, location: bucketRegionOf(firstRegion(config, roles)), object: 'gate.json'}
 }

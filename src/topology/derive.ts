@@ -11,6 +11,7 @@ import * as names from './names.ts'
 import {deriveObserver} from './observer.ts'
 import {multiRegionOf} from './places.ts'
 import {TERMS, WEEKDAYS} from './presets.ts'
+import {firstRegion} from './roles.ts'
 import type {QueueTopology, RegionTopology, Roles, ServiceTopology, Topology} from './topology.ts'
 
 /**
@@ -54,10 +55,6 @@ export function deriveTopology(config: Config, roles: Roles): Topology {
   }
   return {...topology, warnings: [...capacityWarnings(config), ...independenceWarnings(topology, config.state)]}
 }
-
-/** The region listed that has been part of the platform longest; neither a change of roles nor a new region moves it. */
-const firstRegion = ({regions}: Pick<Config, 'regions'>, {indexes}: Roles): string =>
-  regions.toSorted((a, b) => indexes[a]! - indexes[b]!)[0]!
 
 /** Backups of a cluster lie in the region that came first, those of the first in the second: a third changes neither. */
 function backupRegionOf({regions}: Pick<Config, 'regions'>, {indexes}: Roles, region: string): string | undefined {

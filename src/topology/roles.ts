@@ -25,3 +25,7 @@ export function extendRoles(roles: Roles, config: Pick<Config, 'regions'>): Role
     indexes: assignIndexes(config.regions, roles.indexes),
   }
 }
+
+/** The region listed that has been part of the platform longest; neither a change of roles nor a new region moves it. */
+export const firstRegion = ({regions}: Pick<Config, 'regions'>, {indexes}: Roles): string =>
+  regions.toSorted((a, b) => indexes[a]! - indexes[b]!)[0]!

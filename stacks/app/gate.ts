@@ -20,7 +20,7 @@ export function gateContainer(gate: GateTopology, upstream: number): core.v1.Con
       {name: 'HA_GATE_HEALTH', value: `0.0.0.0:${HEALTH_PORT}`},
     ],
     ports: [{containerPort: 5432}, {containerPort: HEALTH_PORT}],
-    resources: {requests: {cpu: '50m', memory: '64Mi'}, limits: {memory: '128Mi'}},
+    resources: {requests: {cpu: '50m', memory: '64Mi'}, limits: {memory: '64Mi'}},
     securityContext: {
       allowPrivilegeEscalation: false,
       capabilities: {drop: ['ALL']},

@@ -83,8 +83,8 @@ const isInsert = (name: string, [, sql]: readonly unknown[]) => name === 'query'
 
 export function stage(preset: 'standard' | 'critical' = 'standard'): Stage {
   const memory = memoryJournals()
-  // There are gates on the local target.
-  const config = exampleConfig({preset, target: 'local'})
+  // With gates, which come with the observer.
+  const config = exampleConfig({preset, target: 'local', observer: {image: 'example.test/ha-observer:1', canary: {}}})
   const roles = initialRoles(config)
   const cloud = fakeCloud(deriveTopology(config, roles))
   const clock = hastyClock()

@@ -1,7 +1,11 @@
 import {each, type Rule, shown} from '../rule.ts'
 
 /** Types of Google's without a project of their own: what they refer to has it. */
-const PROJECTLESS = ['gcp:servicenetworking/connection:Connection', 'gcp:serviceaccount/iAMMember:IAMMember']
+const PROJECTLESS = [
+  'gcp:servicenetworking/connection:Connection',
+  'gcp:serviceaccount/iAMMember:IAMMember',
+  'gcp:storage/bucketIAMMember:BucketIAMMember',
+]
 
 const isGoogle = (type: string) => type.startsWith('gcp:')
 

@@ -1,6 +1,7 @@
 import type {Rule} from '../rule.ts'
 import {clusters} from './clusters.ts'
 import {database} from './database.ts'
+import {gates} from './gates.ts'
 import {identity} from './identity.ts'
 import {independence} from './independence.ts'
 import {inputs} from './inputs.ts'
@@ -13,6 +14,7 @@ import {workloads} from './workloads.ts'
 
 export const RULES: readonly Rule[] = [
   ...observers,
+  ...gates,
   ...protection,
   ...identity,
   ...network,
