@@ -8,6 +8,7 @@ import https from 'node:https'
 import net, {type Socket} from 'node:net'
 import {join} from 'node:path'
 import {expect, test} from 'vitest'
+import {isFree} from '../../../src/emulator/ports.ts'
 import {EAST, fast, many, named, routed, scale, stage, text} from './stage.ts'
 import {
   allHealthy,
@@ -292,9 +293,12 @@ test('A wanted edge port that is taken is an error, and the rule is not made', a
 
 test('The port that was told before there is a rule is where the load balancer will listen', async () => {
   const bench = await openBench({probe: async () => true})
-  const told = async () => (await bench.call('GET', '/emulator/v1/edge/ports/80')).body.port
+  const told = async () => (await bench.call('GET', '/emulator/v1/edge/ports/80')).body.port as number
   try {
-    const before = await told()
+    const [before, again] = await Promise.all([told(), told()])
+    expect(again).toBe(before)
+    // Nobody else gets it meanwhile.
+    expect(await isFree(before)).toBe(false)
     const url = await openEdge(bench, {zones: {[EAST]: [1]}})
     expect([`http://127.0.0.1:${before}`, await told()]).toEqual([url, before])
   } finally {

@@ -249,11 +249,12 @@ async function read(options: Partial<LogOptions> = {}, name = 'pod'): Promise<st
 }
 
 test('a pod reaches the load balancer’s address where it listens on this machine', async () => {
+  // Also where that port's number is one of the container's own.
   const env = [
     {name: 'DOOR', value: 'http://203.0.113.9'},
     {name: 'OTHER', value: 'http://192.0.2.9/'},
   ]
-  start({restartPolicy: 'Never', containers: [script('echo "$DOOR $OTHER"', {env})]})
+  start({restartPolicy: 'Never', containers: [script('echo "$DOOR $OTHER"', {env, ports: [{containerPort: 18_080}]})]})
   await stage.until(() => status()?.state.terminated)
   expect(await read()).toBe('http://127.0.0.1:18080 http://192.0.2.9/\n')
 })

@@ -1,6 +1,8 @@
 /** The load balancer's data plane: listeners and backends kept in step with what is on record. */
+import {once} from 'node:events'
 import http, {type Server} from 'node:http'
 import https from 'node:https'
+import {createServer as createNetServer, type Server as NetServer} from 'node:net'
 import type {EmulatorClock} from '../../clock.ts'
 import type {Log, Ports} from '../../contract.ts'
 import {lastSegment} from '../google.ts'
@@ -95,6 +97,23 @@ export function createPlane(options: PlaneOptions): Plane {
     })
   }
   const firstName = (port: number) => `edge:${port}`
+  /** Ports that were told before there is a listener: kept from everybody else until it comes. */
+  const kept = new Map<string, Promise<{readonly port: number; readonly server: NetServer}>>()
+  const keep = async (name: string, port: number) => {
+    const local = await claim(name, port, true)
+    const server = createNetServer((socket) => socket.destroy())
+    server.listen(local, '127.0.0.1')
+    await once(server, 'listening')
+    return {port: local, server}
+  }
+  const letGo = async (name: string): Promise<void> => {
+    const server = await kept.get(name)?.then(
+      (it) => it.server,
+      () => undefined,
+    )
+    kept.delete(name)
+    if (server) await new Promise((resolve) => server.close(resolve))
+  }
 
   /** The port asked for goes to the first rule; another one for the same port number gets what is free. */
   const nameOf = ({name, port}: ListenerConfig): string =>
@@ -102,6 +121,7 @@ export function createPlane(options: PlaneOptions): Plane {
 
   const open = async (config: ListenerConfig): Promise<void> => {
     const name = nameOf(config)
+    await letGo(name)
     const port = await claim(name, config.port, name === firstName(config.port))
     const limits = {
       maxHeaderSize: HEADERS.bytes,
@@ -164,7 +184,13 @@ export function createPlane(options: PlaneOptions): Plane {
 
     reserve: async (port) => {
       const name = firstName(port)
-      return [...listeners.values()].find((listener) => listener.name === name)?.port ?? claim(name, port, true)
+      const listener = [...listeners.values()].find((one) => one.name === name)
+      if (listener) return listener.port
+      // Once for all who ask at the same time.
+      if (!kept.has(name)) kept.set(name, keep(name, port))
+      const keeping = kept.get(name)!
+      keeping.catch(() => kept.delete(name))
+      return (await keeping).port
     },
 
     status: () => ({
@@ -194,7 +220,7 @@ export function createPlane(options: PlaneOptions): Plane {
 
     stop: async () => {
       sweeping?.()
-      await Promise.all([...listeners.keys()].map(close))
+      await Promise.all([...[...listeners.keys()].map(close), ...[...kept.keys()].map(letGo)])
       await Promise.all([...backends.values()].map((backend) => backend.stop()))
       backends.clear()
       options.accessLog.close()

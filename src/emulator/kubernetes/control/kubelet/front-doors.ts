@@ -2,7 +2,6 @@
  * The load balancer's address as pods reach it: what is emulated has an address that leads nowhere, and listens on a port of this machine.
  */
 import {fetchJson} from '../../../http.ts'
-import type {Json} from '../../api/store.ts'
 import {NotStartable} from './environment.ts'
 
 /** The ranges that emulated addresses are taken from (compute/kinds/forwarding-rule.ts). */
@@ -10,8 +9,11 @@ const FRONT_DOOR = /\b(https?):\/\/(?:203\.0\.113|198\.51\.100)\.\d{1,3}(?::(\d{
 const DEADLINE_MS = 2_000
 
 export interface FrontDoors {
-  /** The container with every such URL in its environment led to where the load balancer listens, or will. Throws NotStartable. */
-  lead(container: Json): Promise<Json>
+  /**
+   * An environment in which every such URL leads to where the load balancer listens, or will. To be asked last: a port of this machine
+   * must not be taken for one of the container's. Throws NotStartable.
+   */
+  lead(env: Readonly<Record<string, string>>): Promise<Record<string, string>>
 }
 
 export function openFrontDoors(googleapis: string): FrontDoors {
@@ -29,24 +31,17 @@ export function openFrontDoors(googleapis: string): FrontDoors {
     return known.get(port)!
   }
 
+  async function led(value: string): Promise<string> {
+    const ports = await Promise.all(
+      [...value.matchAll(FRONT_DOOR)].map(([, scheme, port]) => portFor(port ?? (scheme === 'https' ? '443' : '80'))),
+    )
+    return value.replace(FRONT_DOOR, (_, scheme) => `${scheme}://127.0.0.1:${ports.shift()}`)
+  }
+
   return {
-    async lead(container) {
-      const env = await Promise.all(
-        (container.env ?? []).map(async (entry: Json) => {
-          const doors = [...String(entry.value ?? '').matchAll(FRONT_DOOR)]
-          if (doors.length === 0) return entry
-          const ports = await Promise.all(
-            doors.map(([, scheme, port]) => portFor(port ?? (scheme === 'https' ? '443' : '80'))),
-          )
-          let next = 0
-          const value = entry.value.replace(
-            FRONT_DOOR,
-            (_: string, scheme: string) => `${scheme}://127.0.0.1:${ports[next++]}`,
-          )
-          return {...entry, value}
-        }),
-      )
-      return container.env ? {...container, env} : container
+    async lead(env) {
+      const entries = Object.entries(env).map(async ([name, value]) => [name, await led(value)] as const)
+      return Object.fromEntries(await Promise.all(entries))
     },
   }
 }

@@ -77,7 +77,7 @@ export function startPodWorker(first: KubeObject, node: Node): PodWorker {
     mkdirSync(temporary, {recursive: true})
     const base = {...node.base, HOSTNAME: name, TMPDIR: temporary}
     const lookup = (resource: 'configmaps' | 'secrets', wanted: string) => store.get(resource, namespace, wanted)
-    const env = environmentOf(await node.frontDoors.lead(spec), {pod, ports, lookup, base})
+    const env = await node.frontDoors.lead(environmentOf(spec, {pod, ports, lookup, base}))
     forgetOldLogs(home, spec.name, attempt)
     const program = {
       name: `${namespace}/${name}/${spec.name}`,
