@@ -50,7 +50,7 @@ export class Frames {
       const type = String.fromCharCode(this.#header[0]!)
       if (this.#wanted.has(type)) this.#keep(part)
       if (this.#left > 0) continue
-      ended.push({type, body: Buffer.concat(this.#kept)})
+      ended.push({type, body: this.#kept.length === 1 ? this.#kept[0]! : Buffer.concat(this.#kept)})
       this.#read = 0
       this.#kept = []
     }

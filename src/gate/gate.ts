@@ -18,6 +18,8 @@ export interface GateOptions {
   readonly log: (message: string) => void
   /** How long a session waits for a primary that answers and counts; 5 s by default. */
   readonly patienceMs?: number
+  /** How often the word is asked for while nothing passes. */
+  readonly idlePollMs?: number
 }
 
 export interface Gate {
@@ -26,12 +28,15 @@ export interface Gate {
 }
 
 /** Resolves when it listens. Rejects for a port in use. */
-export async function openGate({listen, to, ask, clock, log, patienceMs = 5_000}: GateOptions): Promise<Gate> {
+export async function openGate(options: GateOptions): Promise<Gate> {
+  const {listen, to, ask, clock, log, patienceMs = 5_000, idlePollMs} = options
   const sessions = new Map<Socket, Session>()
   const lease = openLease({
     ask,
     clock,
     log,
+    ...(idlePollMs !== undefined && {idlePollMs}),
+    expecting: () => [...sessions.values()].some(({isIdle}) => !isIdle),
     changed: (word) => {
       for (const session of sessions.values()) session.moved(word)
     },

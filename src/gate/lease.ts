@@ -8,6 +8,9 @@ import {UNSAID, type Word} from './word.ts'
 /** From the sending of the question; the promotion of another primary waits at least so long. */
 export const LEASE_MS = 1_250
 const POLL_MS = 1_000
+/** Where nothing passes nobody needs to know: the first to pass asks. */
+export const IDLE_POLL_MS = 10_000
+const IDLE_MS = 3_000
 /** After a change another one is likely: the next steps of an operation should not wait for a slow clock. */
 const BUSY_POLL_MS = 100
 const BUSY_MS = 10_000
@@ -30,6 +33,9 @@ export interface LeaseOptions {
   readonly ask: () => Promise<Said | undefined>
   readonly clock: Clock
   readonly log: (message: string) => void
+  /** Whether somebody waits for a server's answer, and should not wait longer than it takes to hear of a change. */
+  readonly expecting: () => boolean
+  readonly idlePollMs?: number
   /** After every change of the word. */
   readonly changed: (word: Word) => void
 }
@@ -44,12 +50,14 @@ export interface Lease {
   stop(): void
 }
 
-export function openLease({ask, clock, log, changed}: LeaseOptions): Lease {
+export function openLease({ask, clock, log, expecting, idlePollMs = IDLE_POLL_MS, changed}: LeaseOptions): Lease {
   const ending = new AbortController()
   let said: Said = {word: UNSAID, generation: ''}
   let until = Number.NEGATIVE_INFINITY
   let changedAt = Number.NEGATIVE_INFINITY
+  let usedAt = clock.monotonic()
   let failingSince: number | undefined
+  let resting: AbortController | undefined
   let asking: Promise<void> | undefined
   let waiting: (() => void)[] = []
 
@@ -94,11 +102,20 @@ export function openLease({ask, clock, log, changed}: LeaseOptions): Lease {
 
   const fresh = () => {
     const now = clock.monotonic()
+    usedAt = now
+    resting?.abort()
     if (now >= until) return undefined
     return said.word.state === 'held' && !isHeld() ? {...said.word, state: 'open' as const} : said.word
   }
 
-  const pause = () => clock.sleep(clock.monotonic() - changedAt < BUSY_MS ? BUSY_POLL_MS : POLL_MS, ending.signal)
+  const pause = async () => {
+    const now = clock.monotonic()
+    const isIdle = now - usedAt > IDLE_MS && waiting.length === 0 && !expecting()
+    if (!isIdle) return clock.sleep(now - changedAt < BUSY_MS ? BUSY_POLL_MS : POLL_MS, ending.signal)
+    resting = new AbortController()
+    await clock.sleep(idlePollMs, AbortSignal.any([ending.signal, resting.signal])).catch(() => {})
+    resting = undefined
+  }
   const watch = async () => {
     while (!ending.signal.aborted) {
       await look()

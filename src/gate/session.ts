@@ -80,7 +80,8 @@ export class Session {
     if (this.#upstream && this.#epoch !== word.epoch) this.#leave()
   }
 
-  #isIdle(): boolean {
+  /** Between transactions, with nothing under way. */
+  get isIdle(): boolean {
     return this.#owed === 0 && this.#status === IDLE && !this.#unsynced && this.#asked.atBoundary
   }
 
@@ -92,7 +93,7 @@ export class Session {
       const word = lease.fresh()
       if (!word) await this.#holding(lease.renew())
       else if (this.#upstream && this.#epoch !== word.epoch) this.#leave()
-      else if (this.#isIdle() && word.state === 'held') await this.#holding(lease.opened())
+      else if (this.isIdle && word.state === 'held') await this.#holding(lease.opened())
       else if (!this.#upstream) await this.#holding(this.#attach())
       else await this.#send(this.#requests.shift()!)
     }
@@ -153,7 +154,7 @@ export class Session {
 
   /** An error that nobody asked for: the server shuts down. */
   #isFarewell(chunk: Buffer): boolean {
-    return this.#isIdle() && this.#told.atBoundary && chunk[0] === 0x45
+    return this.isIdle && this.#told.atBoundary && chunk[0] === 0x45
   }
 
   /** Undefined, and the client is told and let go, when there is no primary within the time. */
@@ -195,13 +196,13 @@ export class Session {
 
   /** The server does not count any more. */
   #leave(): void {
-    if (this.#isIdle() && !this.#stateful) this.#drop()
+    if (this.isIdle && !this.#stateful) this.#drop()
     else this.#cut(fatal(SHUT_DOWN, 'terminating connection: the primary has moved'))
   }
 
   /** The server has gone by itself. A session between transactions that left nothing there need not know. */
   #lose(): void {
-    if (this.#isIdle() && !this.#stateful) {
+    if (this.isIdle && !this.#stateful) {
       this.#drop()
       return
     }

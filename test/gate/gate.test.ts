@@ -64,7 +64,7 @@ async function behindGate(word: Partial<Word> = {}) {
   const gate = await openGate({
     listen: {host: '127.0.0.1', port},
     to: {host: '127.0.0.1', port: table.port},
-    ...{ask, clock: systemClock, log: (line: string) => void logged.push(line), patienceMs: 500},
+    ...{ask, clock: systemClock, log: (line: string) => void logged.push(line), patienceMs: 500, idlePollMs: 200},
   })
   onTestFinished(() => gate.close(0))
   const say = async (change: Partial<Word>) => {
