@@ -45,18 +45,15 @@ export type Waiting = Pick<Means, 'cloud' | 'clock' | 'assertHeld'>
 export async function carryOut(means: Waiting, deed: SqlDeed, withinMs: number): Promise<SqlOperation> {
   const {cloud} = means
   const began = await until(means, withinMs, `${deed.instance} was not free`, async () => {
-    const running = deed.deed === 'replicate' ? [] : await cloud.running(deed.instance)
-    const same = running.find(({type}) => type === TYPES[deed.deed])
-    if (same && same.type !== 'UPDATE') return same
-    if (running.length > 0) return undefined
     await means.assertHeld()
     try {
       return await cloud.begin(deed)
     } catch (thrown) {
-      // 409: an operation began between the question and the request.
-      if (thrown instanceof HaError && thrown.data.status === 409 && deed.deed !== 'replicate') return undefined
-      throw thrown
+      // 409: something is under way. Not asked before, since writers may be waiting for this.
+      if (!(thrown instanceof HaError) || thrown.data.status !== 409 || deed.deed === 'replicate') throw thrown
     }
+    const running = await cloud.running(deed.instance)
+    return running.find(({type}) => type === TYPES[deed.deed] && type !== 'UPDATE')
   })
   const ended = await until(means, withinMs, `Cloud SQL did not finish ${began.type} of ${deed.instance}`, async () => {
     try {
