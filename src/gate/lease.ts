@@ -6,8 +6,8 @@ import type {Clock} from '../clock.ts'
 import {UNSAID, type Word} from './word.ts'
 
 /** From the sending of the question; the promotion of another primary waits at least so long. */
-export const LEASE_MS = 1_250
-const POLL_MS = 1_000
+export const LEASE_MS = 800
+const POLL_MS = 600
 /** Where nothing passes nobody needs to know: the first to pass asks. */
 export const IDLE_POLL_MS = 10_000
 const IDLE_MS = 3_000

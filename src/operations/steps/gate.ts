@@ -6,10 +6,10 @@ import type {StepInputs} from '../plan.ts'
 import {until} from '../waits.ts'
 
 const CHANGE_MS = 10_000
-/** A gate looks once a second (src/gate/lease.ts), and answers take their time. */
-export const NOTICE_MS = 1_200
+/** A gate that is used looks every 0.6 s (src/gate/lease.ts), and answers take their time. */
+export const NOTICE_MS = 800
 /** How long one may still act on what it knew: LEASE_MS of src/gate/lease.ts, and the way of the question. */
-export const LEASE_MS = 1_400
+export const LEASE_MS = 950
 /** What is under way when writers are held may end; what takes longer is ended by the stop. */
 const QUIET_MS = 400
 
