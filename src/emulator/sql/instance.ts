@@ -1,6 +1,5 @@
 /** One Cloud SQL instance in its region: a server, its record, and everything that is done to them. */
 import {rm} from 'node:fs/promises'
-import {isDeepStrictEqual} from 'node:util'
 import type pg from 'pg'
 import type {Log} from '../contract.ts'
 import {type AdminOptions, asAdmin, createBuiltInRoles, dropSlots, putSlot, readPosition} from './admin.ts'
@@ -110,9 +109,7 @@ export class Instance {
   /** New settings; throws, and keeps the old ones, when PostgreSQL does not take them. Restarts only for those that PostgreSQL cannot change while it runs. */
   configure(spec: InstanceSpec): Promise<void> {
     return this.#exclusive(async () => {
-      // To start or stop is no change of settings, and whoever stops a primary has writers waiting.
-      if (!isDeepStrictEqual(this.#settings(spec), this.#settings()))
-        await checkSettings(this.#place, this.#settings(spec))
+      await checkSettings(this.#place, this.#settings(spec), this.#settings())
       if (this.#record.spec.archiving && !spec.archiving) await this.#forgetBackups()
       await this.#save({...this.#record, spec})
       const server = this.#supervisor.server()

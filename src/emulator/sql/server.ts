@@ -3,7 +3,7 @@ import {execFile} from 'node:child_process'
 import {chown, readFile, rename, rm, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {promisify} from 'node:util'
+import {isDeepStrictEqual, promisify} from 'node:util'
 import {type Child, startChild} from '../processes.ts'
 import type {Account} from './account.ts'
 import type {Binaries} from './binaries.ts'
@@ -94,7 +94,9 @@ async function writeOwned({account}: ServerPlace, path: string, text: string): P
 }
 
 /** Throws what PostgreSQL has against the settings; the running server does not notice. */
-export async function checkSettings(place: ServerPlace, settings: ServerSettings): Promise<void> {
+export async function checkSettings(place: ServerPlace, settings: ServerSettings, now: ServerSettings): Promise<void> {
+  // To start or stop is no change of settings, and whoever stops a primary has writers waiting.
+  if (isDeepStrictEqual(settings, now)) return
   const dataDir = dataDirOf(place.folder)
   const file = join(dataDir, 'postgresql.conf.check')
   await writeOwned(place, file, postgresConf(settings))

@@ -48,6 +48,7 @@ async function start(): Promise<Seen> {
     zones: 'us-east1-b,us-east1-c,us-east1-d',
     project: 'p',
     dir,
+    emulator: dir,
     googleapis,
     pubsub: '127.0.0.1:1',
   }
