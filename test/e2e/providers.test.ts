@@ -69,7 +69,7 @@ async function stackOf(name: string, program: Program) {
 }
 
 withEngine('a gcp program is previewed, deployed, left alone, changed, replaced, refreshed and destroyed', async () => {
-  let mtu = 1460
+  let description = 'first'
   let routingMode = 'REGIONAL'
   const stack = await stackOf('gcp', async () => {
     const pulumi = require('@pulumi/pulumi') as typeof import('@pulumi/pulumi')
@@ -78,7 +78,7 @@ withEngine('a gcp program is previewed, deployed, left alone, changed, replaced,
     const {Account} =
       require('@pulumi/gcp/serviceaccount/index.js') as typeof import('@pulumi/gcp/serviceaccount/index.js')
     const provider = new Provider('google', {project: 'demo', defaultLabels: {team: 'a'}})
-    const network = new Network('network', {name: 'net', mtu, routingMode}, {provider})
+    const network = new Network('network', {name: 'net', description, routingMode}, {provider})
     const account = new Account('a', {accountId: 'someone', displayName: pulumi.secret('hush')}, {provider})
     return {link: network.selfLink, email: account.email, name: account.displayName}
   })
@@ -96,7 +96,7 @@ withEngine('a gcp program is previewed, deployed, left alone, changed, replaced,
   expect((await stack.up()).summary.resourceChanges).toEqual({same: 4})
   routingMode = 'GLOBAL'
   expect((await stack.up()).summary.resourceChanges).toEqual({same: 3, update: 1})
-  mtu = 1500
+  description = 'second'
   expect((await stack.up()).summary.resourceChanges).toEqual({same: 3, replace: 1})
   expect((await stack.refresh()).summary.resourceChanges).toEqual({same: 4})
   expect((await stack.destroy()).summary.resourceChanges).toEqual({delete: 4})
