@@ -64,19 +64,15 @@ export class Frames {
 }
 
 /** An ErrorResponse that ends the session; `code` is a SQLSTATE. */
-export function fatal(code: string, message: string): Buffer {
-  const fields = Buffer.from(`SFATAL\0VFATAL\0C${code}\0M${message}\0\0`)
-  const head = Buffer.alloc(HEADER)
-  head.write('E')
-  head.writeUInt32BE(fields.length + 4, 1)
-  return Buffer.concat([head, fields])
-}
+export const fatal = (code: string, message: string): Buffer => framed('E', `SFATAL\0VFATAL\0C${code}\0M${message}\0\0`)
 
 /** A simple query. */
-export function query(sql: string): Buffer {
-  const body = Buffer.from(`${sql}\0`)
+export const query = (sql: string): Buffer => framed('Q', `${sql}\0`)
+
+function framed(type: string, text: string): Buffer {
+  const body = Buffer.from(text)
   const head = Buffer.alloc(HEADER)
-  head.write('Q')
+  head.write(type)
   head.writeUInt32BE(body.length + 4, 1)
   return Buffer.concat([head, body])
 }
