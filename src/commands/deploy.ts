@@ -1,9 +1,9 @@
 import * as Flags from '@oclif/core/flags'
 import {HaCommand} from '../cli/command.ts'
 import {parseDuration} from '../cli/durations.ts'
-import {openEnvironment} from '../cli/environment.ts'
 import {changeFlags, scopeFlags} from '../cli/flags.ts'
-import {triesOf} from '../cli/hints.ts'
+import {triesOf} from '../deploy/hints.ts'
+import {openEnvironment} from '../environment/environment.ts'
 import {deployedLines} from '../report/deployed.ts'
 
 export default class Deploy extends HaCommand {
@@ -31,9 +31,9 @@ export default class Deploy extends HaCommand {
     const open = () => openEnvironment(surroundings.cwd, flags)
     const begun = performance.now()
     const [{underLock}, {deploy}, {prepareState}] = await Promise.all([
-      import('../cli/run.ts'),
-      import('../cli/deploy.ts'),
-      import('../cli/state.ts'),
+      import('../environment/run.ts'),
+      import('../deploy/deploy.ts'),
+      import('../environment/state.ts'),
     ])
     await prepareState({open, yes: flags.yes || flags.plan !== undefined, emit, surroundings})
     const done = await underLock({open, operation: 'deploy', lockTimeoutMs, emit, surroundings}, (run) =>

@@ -1,8 +1,8 @@
 import * as Flags from '@oclif/core/flags'
 import {HaCommand} from '../cli/command.ts'
 import {parseDuration} from '../cli/durations.ts'
-import {openEnvironment} from '../cli/environment.ts'
 import {changeFlags} from '../cli/flags.ts'
+import {openEnvironment} from '../environment/environment.ts'
 
 export default class Destroy extends HaCommand {
   static override summary = 'Delete everything of one environment, its data included.'
@@ -21,13 +21,16 @@ export default class Destroy extends HaCommand {
     const {report, emit, style} = this.begin(flags)
     const surroundings = this.surroundings()
     const open = () => openEnvironment(surroundings.cwd, flags)
-    const [environment, {destroy, isAnywhere, removeRecords}] = await Promise.all([open(), import('../cli/destroy.ts')])
+    const [environment, {destroy, isAnywhere, removeRecords}] = await Promise.all([
+      open(),
+      import('../deploy/destroy.ts'),
+    ])
     const {config} = environment
     if (!isAnywhere(environment)) {
       report.result([`There is nothing of ${config.app} (${config.environment}) here.`], {destroyed: false})
       return
     }
-    const {underLock} = await import('../cli/run.ts')
+    const {underLock} = await import('../environment/run.ts')
     const lockTimeoutMs = parseDuration(flags['lock-timeout'], '--lock-timeout')
     const leftovers = await underLock({open, operation: 'destroy', lockTimeoutMs, emit, surroundings}, (run) =>
       destroy({...run, emit, surroundings, yes: flags.yes, liftProtection: flags['lift-protection']}),

@@ -15,8 +15,8 @@ export default class Doctor extends HaCommand {
     const {report, style} = this.begin(flags)
     const {cwd, env} = this.surroundings()
     const [{observeFacts}, {checksOf}] = await Promise.all([
-      import('../cli/doctor/probe.ts'),
-      import('../cli/doctor/checks.ts'),
+      import('../diagnose/probe.ts'),
+      import('../diagnose/checks.ts'),
     ])
     const checks = checksOf(await observeFacts(cwd, flags, env), (command) => this.call(command))
     const ok = checks.every(({verdict}) => verdict !== 'bad')

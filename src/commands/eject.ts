@@ -2,8 +2,8 @@ import {relative, resolve} from 'node:path'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {HaCommand} from '../cli/command.ts'
-import {openEnvironment} from '../cli/environment.ts'
 import {commonFlags, configFlags} from '../cli/flags.ts'
+import {openEnvironment} from '../environment/environment.ts'
 
 export default class Eject extends HaCommand {
   static override summary = 'Write the same programs as a Pulumi project of your own, against the same state.'
@@ -23,7 +23,10 @@ export default class Eject extends HaCommand {
     const {cwd, env} = this.surroundings()
     const folder = resolve(cwd, args.dir)
     const environment = await openEnvironment(cwd, flags)
-    const [{eject}, {sealedPlace}] = await Promise.all([import('../cli/eject.ts'), import('../cli/state.ts')])
+    const [{eject}, {sealedPlace}] = await Promise.all([
+      import('../scaffold/eject.ts'),
+      import('../environment/state.ts'),
+    ])
     const place = await sealedPlace(environment, env)
     const {files, stacks} = await eject({environment, folder, place, force: flags.force})
     report.result(

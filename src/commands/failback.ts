@@ -1,8 +1,8 @@
 import * as Flags from '@oclif/core/flags'
 import {HaCommand} from '../cli/command.ts'
 import {parseDuration} from '../cli/durations.ts'
-import {openEnvironment} from '../cli/environment.ts'
 import {changeFlags, despiteFlag} from '../cli/flags.ts'
+import {openEnvironment} from '../environment/environment.ts'
 import {checkLines, operationPlanLines} from '../report/operation.ts'
 
 export default class Failback extends HaCommand {
@@ -27,10 +27,10 @@ export default class Failback extends HaCommand {
     const surroundings = this.surroundings()
     const open = () => openEnvironment(surroundings.cwd, flags)
     const wish = {region: flags.region, soakMs: parseDuration(flags.soak, '--soak'), despite: flags.despite}
-    const {perform} = await import('../cli/operation-command.ts')
+    const {perform} = await import('../failover/perform.ts')
     await perform({
       operation: 'failback',
-      prepare: async (environment) => (await import('../cli/failover.ts')).prepareFailback(environment, wish),
+      prepare: async (environment) => (await import('../failover/failover.ts')).prepareFailback(environment, wish),
       show: ({plan, checks}) =>
         report.result([...checkLines(checks, style), ...operationPlanLines(plan, style)], {checks, plan}),
       flags,

@@ -1,8 +1,8 @@
 import * as Flags from '@oclif/core/flags'
 import {stacksOf} from '../../stacks/index.ts'
 import {HaCommand} from '../cli/command.ts'
-import {openEnvironment} from '../cli/environment.ts'
 import {commonFlags, configFlags} from '../cli/flags.ts'
+import {openEnvironment} from '../environment/environment.ts'
 import {graphDot, graphMermaid, graphTree} from '../report/graph.ts'
 
 export default class Graph extends HaCommand {

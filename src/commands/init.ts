@@ -1,12 +1,12 @@
 import {relative, resolve} from 'node:path'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
-import {PIPELINES, writePipeline} from '../cli/ci.ts'
 import {HaCommand} from '../cli/command.ts'
 import {approvalFlags, commonFlags} from '../cli/flags.ts'
 import {selfOf} from '../cli/paste.ts'
-import {askInit} from '../cli/questions.ts'
-import {listTemplates, scaffold, suggestName} from '../cli/scaffold.ts'
+import {PIPELINES, writePipeline} from '../scaffold/ci.ts'
+import {askInit} from '../scaffold/questions.ts'
+import {listTemplates, scaffold, suggestName} from '../scaffold/scaffold.ts'
 
 export default class Init extends HaCommand {
   static override summary = 'Write an ha.yaml and an app that runs, from a template.'

@@ -3,10 +3,10 @@ import * as Flags from '@oclif/core/flags'
 import {checkKnown} from '../cli/choices.ts'
 import {HaCommand} from '../cli/command.ts'
 import {parseDuration} from '../cli/durations.ts'
-import {clusterEndpoints, openEnvironment, wiresOf} from '../cli/environment.ts'
 import {commonFlags, configFlags} from '../cli/flags.ts'
 import {systemClock} from '../clock.ts'
 import {createCloud} from '../cloud/google.ts'
+import {clusterEndpoints, openEnvironment, wiresOf} from '../environment/environment.ts'
 import {HaError} from '../errors.ts'
 
 export default class Logs extends HaCommand {

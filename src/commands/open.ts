@@ -1,10 +1,10 @@
 import * as Flags from '@oclif/core/flags'
 import {openInBrowser} from '../cli/browser.ts'
 import {HaCommand} from '../cli/command.ts'
-import {clusterEndpoints, openEnvironment, wiresOf} from '../cli/environment.ts'
 import {commonFlags, configFlags} from '../cli/flags.ts'
 import {systemClock} from '../clock.ts'
 import {createCloud} from '../cloud/google.ts'
+import {clusterEndpoints, openEnvironment, wiresOf} from '../environment/environment.ts'
 import {HaError} from '../errors.ts'
 
 export default class Open extends HaCommand {

@@ -1,9 +1,9 @@
 import {resolve} from 'node:path'
 import * as Flags from '@oclif/core/flags'
 import {HaCommand} from '../cli/command.ts'
-import {openEnvironment} from '../cli/environment.ts'
 import {commonFlags, configFlags, scopeFlags} from '../cli/flags.ts'
-import {writeMarkdown} from '../cli/markdown.ts'
+import {writeMarkdown} from '../deploy/markdown.ts'
+import {openEnvironment} from '../environment/environment.ts'
 import {costLine} from '../report/cost.ts'
 import {planLines} from '../report/words.ts'
 
@@ -26,7 +26,7 @@ export default class Plan extends HaCommand {
     const {report, emit, style} = this.begin(flags)
     const surroundings = this.surroundings()
     const environment = await openEnvironment(surroundings.cwd, flags)
-    const {makePlan, warningsOf} = await import('../cli/preview.ts')
+    const {makePlan, warningsOf} = await import('../deploy/preview.ts')
     const out = flags.out === undefined ? undefined : resolve(surroundings.cwd, flags.out)
     const made = await makePlan({...flags, environment, emit, surroundings, out})
     const {stacks, downgrades, silent} = made

@@ -1,10 +1,10 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import {HaCommand} from '../cli/command.ts'
-import {openEnvironment} from '../cli/environment.ts'
 import {commonFlags, configFlags} from '../cli/flags.ts'
-import {oneRun, recentRuns} from '../cli/runs.ts'
 import {systemClock} from '../clock.ts'
+import {openEnvironment} from '../environment/environment.ts'
+import {oneRun, recentRuns} from '../environment/runs.ts'
 import {runLines} from '../report/runs.ts'
 
 export default class Runs extends HaCommand {

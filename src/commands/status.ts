@@ -1,8 +1,8 @@
 import * as Flags from '@oclif/core/flags'
 import {HaCommand} from '../cli/command.ts'
-import {clusterEndpoints, openEnvironment, wiresOf} from '../cli/environment.ts'
 import {commonFlags, configFlags} from '../cli/flags.ts'
 import {systemClock} from '../clock.ts'
+import {clusterEndpoints, openEnvironment, wiresOf} from '../environment/environment.ts'
 import {safetyLines} from '../report/safety.ts'
 import {isHealthy, statusLines, troubles} from '../report/status.ts'
 
@@ -29,7 +29,10 @@ export default class Status extends HaCommand {
       const environment = await openEnvironment(this.surroundings().cwd, flags)
       const {topology} = environment
       const wires = wiresOf(environment)
-      const {fences, operation, safety} = await (await import('../cli/safety.ts')).observeSafety(environment, emit)
+      const {fences, operation, safety} = await (await import('../environment/safety.ts')).observeSafety(
+        environment,
+        emit,
+      )
       const {createCloud} = await import('../cloud/google.ts')
       const cloud = createCloud(wires, systemClock)
       const observation = await cloud.observe(topology, clusterEndpoints(environment))

@@ -37,5 +37,5 @@ export default class Validate extends HaCommand {
   }
 }
 
-const online = async (...args: Parameters<typeof import('../cli/online.ts')['validateOnline']>) =>
-  (await import('../cli/online.ts')).validateOnline(...args)
+const online = async (...args: Parameters<typeof import('../diagnose/online.ts')['validateOnline']>) =>
+  (await import('../diagnose/online.ts')).validateOnline(...args)

@@ -107,5 +107,5 @@ test('the image says by number that it does not run as root, and starts as the l
   const dockerfile = read('src/observer/Dockerfile')
   expect(dockerfile).toMatch(/^USER [1-9]\d*$/m)
   const [, start] = /^ENTRYPOINT (.*)$/m.exec(dockerfile) ?? []
-  expect(read('src/cli/images.ts')).toContain(`${(JSON.parse(start!) as string[]).join(' ')} '`)
+  expect(read('src/deploy/images.ts')).toContain(`${(JSON.parse(start!) as string[]).join(' ')} '`)
 })

@@ -11,7 +11,7 @@ export default class EngineInstall extends HaCommand {
     const {flags} = await this.parse(EngineInstall)
     const {report, emit, style} = this.begin(flags)
     const [{obtain}, {listenForInterrupts}] = await Promise.all([
-      import('../../cli/platform.ts'),
+      import('../../environment/platform.ts'),
       import('../../engine/interrupts.ts'),
     ])
     using interrupts = listenForInterrupts(process, emit)

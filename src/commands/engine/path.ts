@@ -11,7 +11,7 @@ export default class EnginePath extends HaCommand {
     const {flags} = await this.parse(EnginePath)
     const {report} = this.begin(flags)
     const [{engineSource}, {findEngine}] = await Promise.all([
-      import('../../cli/platform.ts'),
+      import('../../environment/platform.ts'),
       import('../../engine/binary.ts'),
     ])
     const {env} = this.surroundings()

@@ -1,7 +1,7 @@
 import {HaCommand} from '../../cli/command.ts'
 import {parseDuration} from '../../cli/durations.ts'
-import {openEnvironment} from '../../cli/environment.ts'
 import {commonFlags, configFlags, lockFlags} from '../../cli/flags.ts'
+import {openEnvironment} from '../../environment/environment.ts'
 
 export default class FailoverAbort extends HaCommand {
   static override summary = 'Take back an operation that was left in the middle, before its point of no return.'
@@ -14,9 +14,9 @@ export default class FailoverAbort extends HaCommand {
     const surroundings = this.surroundings()
     const open = () => openEnvironment(surroundings.cwd, flags)
     const [{abort}, {underLock}, {tell}] = await Promise.all([
-      import('../../cli/failover.ts'),
-      import('../../cli/run.ts'),
-      import('../../cli/operation-command.ts'),
+      import('../../failover/failover.ts'),
+      import('../../environment/run.ts'),
+      import('../../failover/perform.ts'),
     ])
     const lockTimeoutMs = parseDuration(flags['lock-timeout'], '--lock-timeout')
     await underLock({open, operation: 'abort', lockTimeoutMs, emit, surroundings}, async (run) => {

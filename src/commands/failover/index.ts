@@ -1,8 +1,8 @@
 import * as Flags from '@oclif/core/flags'
 import {HaCommand} from '../../cli/command.ts'
 import {parseDuration} from '../../cli/durations.ts'
-import {openEnvironment} from '../../cli/environment.ts'
 import {changeFlags, despiteFlag} from '../../cli/flags.ts'
+import {openEnvironment} from '../../environment/environment.ts'
 import {checkLines, operationPlanLines} from '../../report/operation.ts'
 
 export default class Failover extends HaCommand {
@@ -37,10 +37,10 @@ export default class Failover extends HaCommand {
     const acceptLossMs = loss === undefined ? undefined : parseDuration(loss, '--accept-data-loss')
     const {region, to, despite} = flags
     const wish = {region, to, keepTraffic: flags['keep-traffic'], acceptLossMs, despite}
-    const {perform} = await import('../../cli/operation-command.ts')
+    const {perform} = await import('../../failover/perform.ts')
     await perform({
       operation: 'failover',
-      prepare: async (environment) => (await import('../../cli/failover.ts')).prepareFailover(environment, wish),
+      prepare: async (environment) => (await import('../../failover/failover.ts')).prepareFailover(environment, wish),
       show: ({plan, checks}) =>
         report.result([...checkLines(checks, style), ...operationPlanLines(plan, style)], {checks, plan}),
       flags,

@@ -1,7 +1,7 @@
 import {HaCommand} from '../../cli/command.ts'
-import {openEnvironment} from '../../cli/environment.ts'
 import {commonFlags, configFlags} from '../../cli/flags.ts'
 import {systemClock} from '../../clock.ts'
+import {openEnvironment} from '../../environment/environment.ts'
 import {breakLock} from '../../store/lock.ts'
 
 export default class LockRelease extends HaCommand {

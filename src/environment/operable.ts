@@ -1,0 +1,17 @@
+import type {Operable} from '../cloud/operable.ts'
+import {createOperable} from '../cloud/operate.ts'
+import {clusterEndpoints, type Environment, wiresOf} from './environment.ts'
+
+/** What an operation asks of this environment's cloud. @throws HaError NOT_DEPLOYED, TARGET_UNSUPPORTED */
+export function operableOf(environment: Environment): Operable {
+  const {topology} = environment
+  return createOperable({
+    wires: wiresOf(environment),
+    project: topology.project,
+    zone: topology.dnsZone.name,
+    namespace: topology.namespace,
+    gate: topology.database?.gate,
+    endpoints: clusterEndpoints(environment),
+    ...(topology.observer && {observer: topology.observer}),
+  })
+}

@@ -1,0 +1,92 @@
+/**
+ * After a change of roles: the engine's state says what the world is, and the engine itself proves that it would change nothing.
+ * The instance of a region may be another one than before; its resource keeps its name in the state and is given the new id, so that
+ * the engine neither deletes the old instance nor makes the new one again.
+ */
+import {dataInput} from '../../stacks/data/index.ts'
+import {instanceArgs} from '../../stacks/data/instance.ts'
+import type {Surroundings} from '../cli/command.ts'
+import type {Interrupts} from '../engine/interrupts.ts'
+import {assertSafe} from '../engine/plan.ts'
+import type {Checkpoint, StateResource} from '../engine/state.ts'
+import type {Environment} from '../environment/environment.ts'
+import {openPlatform} from '../environment/platform.ts'
+import {assertSucceeded} from '../environment/run.ts'
+import {HaError} from '../errors.ts'
+import type {Emit, StackPlan} from '../events/events.ts'
+import type {Topology} from '../topology/topology.ts'
+
+export interface ReconcileRequest {
+  readonly environment: Environment
+  /** Regions whose instance is another one now. */
+  readonly generations: Readonly<Record<string, number>>
+  readonly interrupts: Interrupts
+  readonly emit: Emit
+  readonly surroundings: Surroundings
+  assertHeld(): Promise<void>
+}
+
+const INSTANCE = 'gcp:sql/databaseInstance:DatabaseInstance'
+/** What operations change behind the engine's back. */
+const TOUCHED = ['data', 'edge']
+
+/** @throws HaError PLAN_UNSAFE when the engine would replace or delete anything stateful, and what stacks fail with. */
+export async function reconcile(request: ReconcileRequest): Promise<string> {
+  const {environment, interrupts, surroundings, assertHeld} = request
+  // Of the engine's many events only failures matter here.
+  const emit: Emit = (event) => {
+    if (/^(stack\.failed|part\.failed|engine\.silent|interrupt\.received|stack\.finished)$/.test(event.kind))
+      request.emit(event)
+  }
+  const platform = await openPlatform({environment, emit, surroundings, interrupts})
+  const {state} = platform.workspace
+  const before = await state.read('data')
+  const after = before && withRoles(before, environment.topology)
+  await assertHeld()
+  if (after) await state.write('data', after)
+
+  const over = {only: TOUCHED, refresh: true, assertHeld}
+  const preview = await platform.run('preview', over)
+  assertSucceeded(preview, surroundings.self)
+  assertUpdatesOnly(preview.plan)
+  const up = await platform.run('up', over)
+  assertSucceeded(up, surroundings.self)
+  // Everything else that depends on roles, as `ha deploy` would do it.
+  const then = {assertHeld, recorded: up.recorded, fingerprints: up.fingerprints}
+  const rest = await platform.run('preview', then)
+  assertSucceeded(rest, surroundings.self)
+  if (rest.plan.some(({verdict}) => verdict === 'change')) {
+    assertUpdatesOnly(rest.plan)
+    assertSucceeded(await platform.run('up', then), surroundings.self)
+  }
+  return `${preview.plan.flatMap(({changes}) => changes).length} updates, nothing replaced, nothing deleted`
+}
+
+function assertUpdatesOnly(plan: readonly StackPlan[]): void {
+  assertSafe(plan, [], '--may-lose')
+  const bad = plan
+    .filter(({stack}) => stack === 'data')
+    .flatMap(({changes}) => changes.filter(({action}) => action !== 'update'))
+  if (bad.length === 0) return
+  const list = bad.map(({action, part}) => `${action} ${part.what} ${part.name}`).join('; ')
+  throw new HaError('PLAN_UNSAFE', `After the change of roles the engine would do this: ${list}. It was not done.`, {
+    next: ['ha plan --refresh'],
+  })
+}
+
+/** The state with each region's instance as it is now: its id, and what the program asks for in its role. Pure. */
+export function withRoles(checkpoint: Checkpoint, topology: Topology): Checkpoint {
+  const {latest} = checkpoint.checkpoint
+  if (!latest?.resources || !topology.database) return checkpoint
+  const input = dataInput(topology, topology.database)
+  const resources = latest.resources.map((resource): StateResource => {
+    const instance = input.instances.find(
+      ({region}) => resource.type === INSTANCE && resource.urn.endsWith(`::${region}`),
+    )
+    if (!instance || instance.lost) return resource
+    const inputs: Record<string, unknown> = {...resource.inputs, ...(instanceArgs(input, instance) as object)}
+    if (instance.role === 'primary') delete inputs.masterInstanceName
+    return {...resource, id: instance.name, inputs, outputs: {...resource.outputs, name: instance.name}}
+  })
+  return {...checkpoint, checkpoint: {...checkpoint.checkpoint, latest: {...latest, resources}}}
+}

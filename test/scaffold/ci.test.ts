@@ -1,0 +1,86 @@
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {fileURLToPath} from 'node:url'
+import {afterEach, beforeEach, expect, test} from 'vitest'
+import {parse} from 'yaml'
+import {PIPELINES, type Pipeline, writePipeline} from '../../src/scaffold/ci.ts'
+
+let dir: string
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'ha-ci-'))
+  const template = fileURLToPath(new URL('../../templates/rental/ha.yaml', import.meta.url))
+  writeFileSync(join(dir, 'ha.yaml'), readFileSync(template))
+})
+afterEach(() => rmSync(dir, {recursive: true, force: true}))
+
+const write = async (pipeline: Pipeline, more = {}) => {
+  const path = await writePipeline({
+    pipeline,
+    folder: dir,
+    environment: 'production',
+    branch: 'main',
+    force: false,
+    ...more,
+  })
+  return readFileSync(join(dir, path), 'utf8')
+}
+
+interface Job {
+  readonly if?: string
+  readonly needs?: string
+  readonly environment?: string
+  readonly permissions?: Record<string, string>
+  readonly steps: readonly {readonly uses?: string; readonly run?: string}[]
+}
+
+test.each(PIPELINES)(
+  '%s: it is YAML without a placeholder left, holds no key and deploys only a saved plan',
+  async (pipeline) => {
+    const text = await write(pipeline)
+    expect(parse(text)).toBeTypeOf('object')
+    expect(text).not.toMatch(/@[A-Z]+@/)
+    expect(text).not.toMatch(/credentials_json|private_key|service_account_key/)
+    const deploys = text.split('\n').filter((line) => /\bha deploy\b/.test(line))
+    expect(deploys).toHaveLength(1)
+    expect(deploys[0]).toContain('--plan')
+  },
+)
+
+test('github: a pull request plans and never deploys; the deploy waits for the environment and has the merged plan', async () => {
+  const {on, jobs} = parse(await write('github')) as {on: object; jobs: Record<string, Job>}
+  expect(Object.keys(on)).toEqual(['pull_request', 'push'])
+  expect(jobs.deploy).toMatchObject({if: "github.event_name == 'push'", needs: 'plan', environment: 'production'})
+  expect(jobs.plan!.if).toContain('head.repo.full_name == github.repository')
+  expect(jobs.validate!.permissions).toBeUndefined()
+  expect(jobs.deploy!.permissions).toEqual({contents: 'read', 'id-token': 'write'})
+})
+
+test('github: every action is pinned to a version', async () => {
+  const {jobs} = parse(await write('github')) as {jobs: Record<string, Job>}
+  const uses = Object.values(jobs).flatMap(({steps}) => steps.flatMap((step) => step.uses ?? []))
+  expect(uses.length).toBeGreaterThan(5)
+  expect(uses.filter((action) => !/^[\w-]+\/[\w-]+@v\d+/.test(action))).toEqual([])
+})
+
+test('github: what an outsider can write never becomes part of a script', async () => {
+  const {jobs} = parse(await write('github')) as {jobs: Record<string, Job>}
+  const scripts = Object.values(jobs).flatMap(({steps}) => steps.flatMap((step) => step.run ?? []))
+  expect(scripts.filter((script) => script.includes('${{'))).toEqual([])
+})
+
+test('gitlab: a merge request plans and never deploys; deploys wait for a person and for each other', async () => {
+  const jobs = parse(await write('gitlab', {branch: 'release'})) as Record<string, Record<string, unknown>>
+  expect(jobs.deploy!.rules).toEqual([{if: '$CI_COMMIT_BRANCH == "release"', when: 'manual'}])
+  expect(jobs.deploy).toMatchObject({resource_group: 'ha-production', environment: {name: 'production'}})
+})
+
+test('a pipeline that is there is not overwritten unless asked', async () => {
+  await write('gitlab')
+  await expect(write('gitlab')).rejects.toMatchObject({code: 'DESTINATION_EXISTS'})
+  expect(await write('gitlab', {force: true})).toContain('ha deploy')
+})
+
+test('an environment of this machine has no pipeline', async () => {
+  await expect(write('github', {environment: 'local'})).rejects.toMatchObject({code: 'USAGE'})
+})
