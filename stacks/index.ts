@@ -9,12 +9,13 @@ import {fleet, upgradesInSequence} from './fleet/index.ts'
 import {foundation} from './foundation/index.ts'
 import {publishSecrets} from './foundation/secrets.ts'
 import {messaging} from './messaging/index.ts'
+import {metrics} from './metrics/index.ts'
 import {observe} from './observe/index.ts'
 import {observer} from './observer/index.ts'
 import type {Node} from './stack.ts'
 
 export function stacksOf(topology: Topology): readonly Node[] {
-  const {regions, database, queues, services, secrets, observer: observed} = topology
+  const {regions, database, queues, services, secrets, observer: observed, metrics: measured} = topology
   const migrate = database?.config.migrate
   const hasHttp = services.some(({config}) => config.type === 'http')
   return [
@@ -26,6 +27,7 @@ export function stacksOf(topology: Topology): readonly Node[] {
     ...(queues.length > 0 ? [messaging(topology)] : []),
     ...(database ? [prepareDatabase(topology, database)] : []),
     ...(observed ? regions.map((region) => observer(topology, observed, region)) : []),
+    ...(measured ? regions.map((region) => metrics(topology, measured, region)) : []),
     ...(migrate ? [migration(topology, migrate)] : []),
     ...regions.map((region) => app(topology, region)),
     ...(hasHttp ? [discoverEndpoints(topology), edge(topology)] : []),

@@ -9,7 +9,7 @@ export type Exports = Record<string, unknown>
 
 export interface Stack {
   readonly kind: 'stack'
-  /** `foundation`, `cell-us-east1`, `fleet`, `data`, `messaging`, `observer-us-east1`, `app-us-east1`, `edge`, `observe`. */
+  /** `foundation`, `cell-us-east1`, `fleet`, `data`, `messaging`, `observer-us-east1`, `metrics-us-east1`, `app-us-east1`, `edge`, `observe`. */
   readonly name: string
   /** Names of stacks and steps that come first. */
   readonly needs: readonly string[]

@@ -10,11 +10,17 @@ const SIDECAR = {cpuMillis: 50, memoryMiB: 64} as const
 /** The observer, one in each region. */
 const OBSERVER = {cpuMillis: 25, memoryMiB: 64} as const
 
+/** The metrics adapters, two in each region (stacks/metrics/pod.ts). */
+const METRICS = {cpuMillis: 100, memoryMiB: 400} as const
+
+export const scalesByBacklog = ({services}: Pick<Config, 'services'>): boolean =>
+  services.some(({replicas}) => replicas.backlog !== undefined)
+
 /** Nodes needed for `replicas(service)` instances of every service, over all zones. */
 function nodesFor(config: Config, replicas: (service: ServiceConfig) => number): number {
-  const observer = config.observer ? [OBSERVER, SIDECAR] : []
-  let cpu = observer.reduce((sum, {cpuMillis}) => sum + cpuMillis, 0)
-  let memory = observer.reduce((sum, {memoryMiB}) => sum + memoryMiB, 0)
+  const ours = [...(config.observer ? [OBSERVER, SIDECAR] : []), ...(scalesByBacklog(config) ? [METRICS] : [])]
+  let cpu = ours.reduce((sum, {cpuMillis}) => sum + cpuMillis, 0)
+  let memory = ours.reduce((sum, {memoryMiB}) => sum + memoryMiB, 0)
   for (const service of config.services) {
     const sidecars = config.database ? (config.observer ? 2 : 1) : 0
     cpu += replicas(service) * (service.resources.cpuMillis + sidecars * SIDECAR.cpuMillis)

@@ -3,7 +3,7 @@ import type {Config, QueueConfig, ServiceConfig} from '../config/config.ts'
 import {REGION_ZONES} from '../config/regions.ts'
 import {HaError} from '../errors.ts'
 import {rangesOf, SERVICE_RANGE} from './addresses.ts'
-import {capacityWarnings, nodePool} from './capacity.ts'
+import {capacityWarnings, nodePool, scalesByBacklog} from './capacity.ts'
 import {deriveDatabase} from './database.ts'
 import {drainOf} from './drain.ts'
 import {independenceWarnings} from './independence.ts'
@@ -12,7 +12,7 @@ import {deriveObserver} from './observer.ts'
 import {multiRegionOf} from './places.ts'
 import {TERMS, WEEKDAYS} from './presets.ts'
 import {firstRegion} from './roles.ts'
-import type {QueueTopology, RegionTopology, Roles, ServiceTopology, Topology} from './topology.ts'
+import type {MetricsTopology, QueueTopology, RegionTopology, Roles, ServiceTopology, Topology} from './topology.ts'
 
 /**
  * The whole platform spelled out.
@@ -50,11 +50,20 @@ export function deriveTopology(config: Config, roles: Roles): Topology {
     secrets: config.secrets.map((name) => ({name, id: `${prefix}-${name}`})),
     objectives: config.objectives,
     ...(config.observer && {observer: deriveObserver(config, config.observer, prefix)}),
+    ...(scalesByBacklog(config) && {metrics: deriveMetrics(config, prefix)}),
     alerts: config.alerts,
     epoch: roles.epoch,
   }
   return {...topology, warnings: [...capacityWarnings(config), ...independenceWarnings(topology, config.state)]}
 }
+
+const METRICS = 'ha-metrics'
+
+const deriveMetrics = ({app}: Config, prefix: string): MetricsTopology => ({
+  name: METRICS,
+  namespace: `${app}-metrics`,
+  account: names.accountId(prefix, METRICS),
+})
 
 /** Backups of a cluster lie in the region that came first, those of the first in the second: a third changes neither. */
 function backupRegionOf({regions}: Pick<Config, 'regions'>, {indexes}: Roles, region: string): string | undefined {

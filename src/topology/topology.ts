@@ -117,6 +117,15 @@ export interface ObserverTopology {
   readonly env: Readonly<Record<string, string>>
 }
 
+/** What tells the autoscalers of one region how many messages wait. */
+export interface MetricsTopology {
+  readonly name: string
+  /** Its own, as the observer has. */
+  readonly namespace: string
+  /** Google service account id. */
+  readonly account: string
+}
+
 export interface Topology {
   readonly app: string
   readonly environment: string
@@ -148,6 +157,8 @@ export interface Topology {
   readonly secrets: readonly {readonly name: string; readonly id: string}[]
   readonly objectives: Config['objectives']
   readonly observer?: ObserverTopology
+  /** Absent: every service scales by what its own pods use, which the cluster itself knows. */
+  readonly metrics?: MetricsTopology
   readonly alerts: readonly string[]
   readonly epoch: number
   /** Doubts that stop nothing: capacity short of one region's loss, ranges nearly full. */

@@ -22,17 +22,32 @@ export function networkPolicies({
   ]
 }
 
-/** What every pod may reach: the databases, Google's APIs and other HTTPS. */
-export const platform = (serviceRange: string): networking.v1.NetworkPolicySpec => ({
+/** What every pod of ours may reach: Google's APIs and other HTTPS, and the databases in `serviceRange`. */
+export const platform = (serviceRange?: string): networking.v1.NetworkPolicySpec => ({
   podSelector: {},
   policyTypes: ['Egress'],
   egress: [
     // DNS, and NodeLocal DNSCache.
     {ports: [udp(53), tcp(53)]},
-    {to: from(serviceRange), ports: [tcp(3307), tcp(5432)]},
+    ...(serviceRange === undefined ? [] : [{to: from(serviceRange), ports: [tcp(3307), tcp(5432)]}]),
     {to: from('0.0.0.0/0'), ports: [tcp(443)]},
     // Metadata server, for Workload Identity: https://cloud.google.com/kubernetes-engine/docs/how-to/network-policy
     {to: from('169.254.169.254/32', '169.254.169.252/32'), ports: [tcp(80), tcp(988), tcp(987)]},
+  ],
+})
+
+/**
+ * Where the API server's calls come from: on GKE from its agents in kube-system. They are told by their namespace, since their
+ * labels are Google's to change. https://kubernetes.io/docs/tasks/extend-kubernetes/setup-konnectivity/
+ */
+export const fromApiServer = (port: number): networking.v1.NetworkPolicySpec => ({
+  podSelector: {},
+  policyTypes: ['Ingress'],
+  ingress: [
+    {
+      from: [{namespaceSelector: {matchLabels: {'kubernetes.io/metadata.name': 'kube-system'}}}],
+      ports: [tcp(port)],
+    },
   ],
 })
 

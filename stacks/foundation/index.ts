@@ -51,6 +51,7 @@ export function foundationInput(topology: Topology) {
         namespace: topology.observer.namespace,
       },
     }),
+    ...(topology.metrics && {metrics: topology.metrics}),
     usesDatabase: topology.database !== undefined,
     ...(topology.database?.gate && {gate: topology.database.gate}),
     /** Ports that Google's front ends and health checkers must reach on the nodes. */

@@ -30,9 +30,11 @@ export function program(input: FoundationInput) {
     )
   }
 
-  const accounts = input.accounts.map((account) => workloadIdentity(input, account, enabled))
-  // Beside the services' accounts, not among them: it may read no secret.
-  if (input.observer) workloadIdentity(input, input.observer, enabled)
+  const database = input.usesDatabase ? ['roles/cloudsql.client', 'roles/cloudsql.instanceUser'] : []
+  const accounts = input.accounts.map((account) => workloadIdentity(input, account, database, enabled))
+  // Beside the services' accounts, not among them: they may read no secret.
+  if (input.observer) workloadIdentity(input, input.observer, database, enabled)
+  if (input.metrics) workloadIdentity(input, input.metrics, ['roles/monitoring.viewer'], enabled)
 
   secretsOf(input, accounts, enabled)
   gateOf(input, accounts, enabled)
@@ -46,10 +48,11 @@ export function program(input: FoundationInput) {
   }
 }
 
-/** A Google account that one Kubernetes account acts as. */
+/** A Google account that one Kubernetes account acts as, with roles in the project. */
 function workloadIdentity(
-  {project, prefix, usesDatabase}: FoundationInput,
+  {project, prefix}: FoundationInput,
   {name, account, namespace}: FoundationInput['accounts'][number],
+  roles: readonly string[],
   enabled: Options,
 ) {
   const {Account, IAMMember} = gcp('serviceaccount')
@@ -65,7 +68,6 @@ function workloadIdentity(
     },
     opts,
   )
-  const roles = usesDatabase ? ['roles/cloudsql.client', 'roles/cloudsql.instanceUser'] : []
   for (const role of roles) {
     const member = pulumi.interpolate`serviceAccount:${identity.email}`
     ;new (gcp('projects').IAMMember)(`${name}-${role}`, {project, role, member}, opts)

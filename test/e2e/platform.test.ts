@@ -108,6 +108,11 @@ test.skipIf(withoutPlatform ?? withoutProgram('kubectl'))(
       expect(get('deployments').sort()).toEqual(['api', ...WORKERS].sort().map((name) => `deployment.apps/${name}`))
       expect(get('pods').filter((name) => name.startsWith('pod/api-'))).toHaveLength(3)
       expect(get('pods')).toHaveLength(9)
+      expect(get('apiservices')).toEqual(['apiservice.apiregistration.k8s.io/v1beta1.external.metrics.k8s.io'])
+      for (const worker of WORKERS) {
+        const wait = ['wait', `hpa/${worker}`, '--for=condition=ScalingActive', '--timeout=40s']
+        execFileSync('kubectl', ['--kubeconfig', file, ...wait], {timeout: 45_000})
+      }
     }
   },
 )

@@ -61,13 +61,13 @@ function packageSchema(name: string, tokens: readonly string[]): PackageSchema {
   return {version, config, resources, types: Object.fromEntries(Object.entries(types).sort())}
 }
 
-/** `gcp:container/nodePool:NodePool` → container/nodePool.d.ts, `kubernetes:networking.k8s.io/v1:NetworkPolicy` → networking/v1/networkPolicy.d.ts */
+/** `gcp:container/nodePool:NodePool` → container/nodePool.d.ts, `kubernetes:networking.k8s.io/v1:NetworkPolicy` → networking/v1/networkPolicy.d.ts, `APIService` → apiservice.d.ts */
 function fileOf(token: string): string {
   const [name, module, type] = token.split(':') as [string, string, string]
   // `iAMMember` lies in iammember.d.ts.
   if (name === 'gcp') return `${module.replace(/\/[a-z][A-Z]{2,}/, (acronym) => acronym.toLowerCase())}.d.ts`
   const [group, version] = module.split('/') as [string, string]
-  return `${group.split('.')[0]}/${version}/${type[0]!.toLowerCase()}${type.slice(1)}.d.ts`
+  return `${group.split('.')[0]}/${version}/${type.replace(/^[A-Z]+/, (capitals) => capitals.toLowerCase())}.d.ts`
 }
 
 function resourceSchema(

@@ -59,6 +59,7 @@ export const GCP_TOKENS = [
 ] as const
 
 export const KUBERNETES_TOKENS = [
+  'kubernetes:apiregistration.k8s.io/v1:APIService',
   'kubernetes:apps/v1:Deployment',
   'kubernetes:autoscaling/v2:HorizontalPodAutoscaler',
   'kubernetes:batch/v1:Job',
@@ -69,6 +70,8 @@ export const KUBERNETES_TOKENS = [
   'kubernetes:core/v1:ServiceAccount',
   'kubernetes:networking.k8s.io/v1:NetworkPolicy',
   'kubernetes:policy/v1:PodDisruptionBudget',
+  'kubernetes:rbac.authorization.k8s.io/v1:ClusterRole',
+  'kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding',
   'kubernetes:rbac.authorization.k8s.io/v1:Role',
   'kubernetes:rbac.authorization.k8s.io/v1:RoleBinding',
   'kubernetes:scheduling.k8s.io/v1:PriorityClass',

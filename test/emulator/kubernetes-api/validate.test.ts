@@ -153,6 +153,9 @@ const outwards = (rule: Json): Json => ({spec: {podSelector: {}, policyTypes: ['
 const SCALERS = '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers'
 const SCALER = {scaleTargetRef: {apiVersion: 'apps/v1', kind: 'Deployment', name: 'a'}, minReplicas: 1, maxReplicas: 2}
 
+const APIS = '/apis/apiregistration.k8s.io/v1/apiservices'
+const API = {group: 'example.com', version: 'v1', groupPriorityMinimum: 100, versionPriority: 100}
+
 const OTHERS: [string, string, Json, string][] = [
   [
     'an autoscaler whose minimum is over its maximum',
@@ -183,6 +186,27 @@ const OTHERS: [string, string, Json, string][] = [
     SCALERS,
     {spec: {...SCALER, metrics: [{type: 'External', external: {target: {type: 'Value', value: '1'}}}]}},
     'spec.metrics[0].external.metric.name: Required value',
+  ],
+  [
+    'an API under another name',
+    APIS,
+    {metadata: {name: 'v2.example.com'}, spec: API},
+    'must be `spec.version+"."+spec.group`: "v1.example.com"',
+  ],
+  [
+    'an API without a rank',
+    APIS,
+    {metadata: {name: 'v1.example.com'}, spec: {...API, versionPriority: 0}},
+    'spec.versionPriority: Invalid value: 0: must be positive and less than 1000',
+  ],
+  [
+    'an API whose certificate is checked and is not',
+    APIS,
+    {
+      metadata: {name: 'v1.example.com'},
+      spec: {...API, service: {name: 'a', namespace: 'b'}, caBundle: 'YQ==', insecureSkipTLSVerify: true},
+    },
+    'may not be true if caBundle is present',
   ],
   [
     'a budget that says both',

@@ -75,13 +75,41 @@ test('a deployment grows with the CPU its processes use, and says by how much', 
   })
 })
 
+/** As the adapter's stack leaves it, with the verdict of whoever looks after such objects. */
+function serveMetrics(status: 'True' | 'False' = 'True') {
+  const [group, version] = ['external.metrics.k8s.io', 'v1beta1']
+  stage.store.create('apiregistration.k8s.io/apiservices', {
+    apiVersion: 'apiregistration.k8s.io/v1',
+    kind: 'APIService',
+    metadata: {name: `${version}.${group}`},
+    spec: {group, version, service: {name: 'metrics', namespace: 'shop', port: 443}},
+    status: {conditions: [{type: 'Available', status}]},
+  })
+}
+
 test('workers grow with the backlog of their subscription', async () => {
   backlog = 430
+  serveMetrics()
   await scale(2, {metrics: [{type: 'External', external}]})
   await stage.until(() => size() === 5)
 })
 
+test.each([
+  ['nobody', 'the server could not find the requested resource'],
+  ['an adapter without a ready pod', 'the server is currently unable to handle the request'],
+])('workers do not grow while nobody serves external metrics: %s', async (who, why) => {
+  backlog = 430
+  if (who !== 'nobody') serveMetrics('False')
+  await scale(2, {metrics: [{type: 'External', external}]})
+  await stage.until(() => conditionOf(scaler(), 'ScalingActive')?.status === 'False')
+  expect(conditionOf(scaler(), 'ScalingActive')?.message).toContain(
+    `unable to fetch metrics from external metrics API: ${why} (get ${external.metric.name}.external.metrics.k8s.io)`,
+  )
+  expect(size()).toBe(2)
+})
+
 test('without its figures an autoscaler changes nothing and says what it lacks', async () => {
+  serveMetrics()
   await scale(3, {metrics: [{type: 'External', external}]})
   await stage.until(() => conditionOf(scaler(), 'ScalingActive')?.status === 'False')
   expect(conditionOf(scaler(), 'ScalingActive')).toMatchObject({

@@ -196,6 +196,18 @@ test('init containers run in order before the others, and a sidecar starts befor
   expect(noted()).toEqual(['init', 'init2', 'main', 'ended', 'proxy closed'])
 })
 
+test('Google’s metrics adapter needs no registered program: the pod is ready, and nothing of it stays behind', async () => {
+  const image = 'gcr.io/gke-release/custom-metrics-stackdriver-adapter:v1'
+  const readinessProbe = {httpGet: {path: '/healthz', port: 'https', scheme: 'HTTPS'}, periodSeconds: 1}
+  const ports = [{name: 'https', containerPort: 10250}]
+  start({containers: [{name: 'main', image, command: ['/adapter', '--secure-port=10250'], ports, readinessProbe}]})
+  await stage.until(() => ready())
+  const port = hostPorts(pod()).get(10250)
+  stage.store.delete('pods', 'shop', 'pod')
+  await stage.until(() => gone())
+  await expect(fetch(`https://127.0.0.1:${port}/healthz`)).rejects.toMatchObject({cause: {code: 'ECONNREFUSED'}})
+})
+
 test('a pod that runs to its end has succeeded, one that fails for good has failed', async () => {
   start({restartPolicy: 'Never', containers: [script('echo done')]}, 'good')
   start({restartPolicy: 'Never', containers: [script('exit 4')]}, 'bad')

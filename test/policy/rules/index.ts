@@ -6,6 +6,7 @@ import {identity} from './identity.ts'
 import {independence} from './independence.ts'
 import {inputs} from './inputs.ts'
 import {messaging} from './messaging.ts'
+import {metrics} from './metrics.ts'
 import {monitoring} from './monitoring.ts'
 import {network} from './network.ts'
 import {observers} from './observers.ts'
@@ -14,6 +15,7 @@ import {workloads} from './workloads.ts'
 
 export const RULES: readonly Rule[] = [
   ...observers,
+  ...metrics,
   ...gates,
   ...protection,
   ...identity,

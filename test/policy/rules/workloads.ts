@@ -6,6 +6,10 @@ const inApp = ({stack}: Resource) => stack.startsWith('app-')
 /** The services' own; the observer, of which there is one that nothing waits for, has rules of its own. */
 const appDeployments = <R extends Resource>(resources: readonly R[]): R[] => of(resources, ...DEPLOYMENT).filter(inApp)
 
+const CLUSTER_SCOPED = /:(Namespace|ClusterRole|ClusterRoleBinding|APIService)$/
+/** Its token is what it is there for. */
+const asksApiServer = ({stack}: Resource) => stack.startsWith('metrics-')
+
 const podOf = (inputs: Inputs) => inputs.spec.template.spec as Inputs
 const containersOf = (inputs: Inputs): Inputs[] => [
   ...(podOf(inputs).initContainers ?? []),
@@ -91,7 +95,7 @@ export const workloads: readonly Rule[] = [
   each(
     'Pods run restricted: not as root, without privileges to gain, with the runtime’s own filter',
     DEPLOYMENT,
-    (inputs) => {
+    (inputs, resource) => {
       const {securityContext: pod, automountServiceAccountToken} = podOf(inputs)
       const loose = containersOf(inputs).filter(
         ({securityContext: c}) => !(c?.allowPrivilegeEscalation === false && c.capabilities?.drop?.includes('ALL')),
@@ -99,7 +103,7 @@ export const workloads: readonly Rule[] = [
       return (
         (!pod.runAsNonRoot ||
           pod.seccompProfile?.type !== 'RuntimeDefault' ||
-          automountServiceAccountToken !== false ||
+          (automountServiceAccountToken !== false && !asksApiServer(resource)) ||
           loose.length > 0) &&
         'loose'
       )
@@ -215,7 +219,9 @@ export const workloads: readonly Rule[] = [
     says: 'Objects that have a namespace name it',
     violations: ({resources}) =>
       resources
-        .filter(({type}) => type.startsWith('kubernetes:') && !type.endsWith(':Namespace'))
+        .filter(({type}) => type.startsWith('kubernetes:') && !CLUSTER_SCOPED.test(type))
+        // Kubernetes keeps the Role in question there, and a binding lies where its Role does.
+        .filter(({inputs}) => inputs.roleRef?.name !== 'extension-apiserver-authentication-reader')
         .filter(({inputs, stack}) => {
           const own = of(resources, 'Namespace').find((it) => it.stack === stack)
           return inputs.metadata.namespace !== own?.inputs.metadata.name

@@ -75,6 +75,12 @@ function endpointsText({subsets = []}: KubeObject): string {
   return all.length > 3 ? `${listed(all.slice(0, 3))} + ${all.length - 3} more...` : orNone(listed(all))
 }
 
+function apiAvailable({status}: KubeObject): string {
+  const available = status?.conditions?.find(({type}: Json) => type === 'Available')
+  if (!available) return ''
+  return available.status === 'True' ? 'True' : `${available.status} (${available.reason})`
+}
+
 const unset = <T>(value: T | undefined): T | '<unset>' => value ?? '<unset>'
 
 export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
@@ -201,6 +207,12 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   'rbac.authorization.k8s.io/clusterrolebindings': [
     NAME,
     text('Role', ({roleRef}) => `${roleRef.kind}/${roleRef.name}`),
+    AGE,
+  ],
+  'apiregistration.k8s.io/apiservices': [
+    NAME,
+    text('Service', ({spec}) => (spec?.service ? `${spec.service.namespace}/${spec.service.name}` : 'Local')),
+    text('Available', apiAvailable),
     AGE,
   ],
   'coordination.k8s.io/leases': [NAME, text('Holder', ({spec}) => spec?.holderIdentity ?? ''), AGE],

@@ -70,6 +70,7 @@ const DEFAULTS: Readonly<Record<string, (draft: KubeObject) => void>> = {
     }
   },
   'scheduling.k8s.io/priorityclasses': (draft) => fill(draft, {preemptionPolicy: 'PreemptLowerPriority', value: 0}),
+  'apiregistration.k8s.io/apiservices': ({spec}) => spec?.service && fill(spec.service, {port: 443}),
   'rbac.authorization.k8s.io/rolebindings': defaultBinding,
   'rbac.authorization.k8s.io/clusterrolebindings': defaultBinding,
 }

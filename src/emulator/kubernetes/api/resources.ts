@@ -102,6 +102,7 @@ export const RESOURCES: readonly ResourceType[] = [
   resource('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings'),
   resource('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', cluster),
   resource('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', 'clusterrolebindings', cluster),
+  resource('apiregistration.k8s.io/v1', 'APIService', 'apiservices', {...cluster, status: true}),
   resource('coordination.k8s.io/v1', 'Lease', 'leases'),
   resource('secrets-store.csi.x-k8s.io/v1', 'SecretProviderClass', 'secretproviderclasses', {generation: true}),
   resource('secret-sync.gke.io/v1', 'SecretSync', 'secretsyncs', spec),

@@ -10,6 +10,7 @@ import {
   isPortName,
   labelProblem,
 } from './problems.ts'
+import {checkApiService} from './validate-api-service.ts'
 import {checkAutoscaler} from './validate-autoscaler.ts'
 import {checkSecretSync} from './validate-custom.ts'
 import {checkPolicy} from './validate-network-policy.ts'
@@ -126,6 +127,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   'policy/poddisruptionbudgets': checkDisruptionBudget,
   'networking.k8s.io/networkpolicies': checkPolicy,
   'scheduling.k8s.io/priorityclasses': checkPriorityClass,
+  'apiregistration.k8s.io/apiservices': checkApiService,
   'secret-sync.gke.io/secretsyncs': checkSecretSync,
   'rbac.authorization.k8s.io/rolebindings': checkBinding,
   'rbac.authorization.k8s.io/clusterrolebindings': checkBinding,

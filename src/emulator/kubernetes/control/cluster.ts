@@ -15,14 +15,14 @@ import {openFrontDoors} from './kubelet/front-doors.ts'
 import {openHostPorts} from './kubelet/host-ports.ts'
 import {openImages} from './kubelet/images.ts'
 import {startKubelet} from './kubelet/kubelet.ts'
-import type {StartProxy} from './kubelet/runtime.ts'
+import type {StartStandIn} from './kubelet/runtime.ts'
 import {addressOf} from './network/addresses.ts'
 import {declareNodes, type NodePool, removeNodes} from './nodes.ts'
 import {createRecorder} from './recorder.ts'
 
 export interface ClusterOptions {
   /** Starts the emulated Cloud SQL Auth Proxy, which stands for images named `…/cloud-sql-proxy`. */
-  readonly startProxy: StartProxy
+  readonly startProxy: StartStandIn
 }
 
 /** What the cluster is, as the container service said it last. Kept in `cluster.json`. */

@@ -1,5 +1,6 @@
 /** Every controller of the emulated cluster. */
 import type {Ports} from '../../contract.ts'
+import {apiServices} from './api-services.ts'
 import {autoscalers} from './autoscaling/autoscalers.ts'
 import {createMetrics} from './autoscaling/metrics.ts'
 import type {Controller, ControlPlane} from './controller.ts'
@@ -38,6 +39,7 @@ export const controllersOf = (around: Surroundings): Controller[] => [
   disruptionBudgets(around),
   endpointSlices(around),
   services(around, around.ports),
+  apiServices(around),
   autoscalers(around, createMetrics(around.usage, around.cloud.googleapis)),
   secretSync(around, around.cloud.googleapis),
   negController(negOptions(around)),

@@ -54,6 +54,12 @@ const ALL: readonly Kind[] = [
   }),
   kind('rbac.authorization.k8s.io/v1', 'Role', 'roles'),
   kind('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings', {immutable: ['roleRef']}),
+  kind('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', {namespaced: false}),
+  kind('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', 'clusterrolebindings', {
+    namespaced: false,
+    immutable: ['roleRef'],
+  }),
+  kind('apiregistration.k8s.io/v1', 'APIService', 'apiservices', {namespaced: false}),
   kind('secrets-store.csi.x-k8s.io/v1', 'SecretProviderClass', 'secretproviderclasses'),
   kind('secret-sync.gke.io/v1', 'SecretSync', 'secretsyncs'),
 ]

@@ -3,6 +3,7 @@ import {isDeepStrictEqual} from 'node:util'
 import {timestamp} from '../../api/objects.ts'
 import {quantityOf} from '../../api/quantity.ts'
 import type {Json, KubeObject} from '../../api/store.ts'
+import {serving} from '../api-services.ts'
 import {withCondition} from '../conditions.ts'
 import {type Controller, type ControlPlane, keyOf, messageOf} from '../controller.ts'
 import {isActive, isReady} from '../pods.ts'
@@ -107,7 +108,7 @@ export function autoscalers({store, record, now}: ControlPlane, metrics: Metrics
   async function read(metric: Json, scaler: KubeObject, target: KubeObject, current: number): Promise<Reading> {
     if (metric.type === 'Resource' && metric.resource.name === 'cpu') return readCpu(metric.resource, target, current)
     if (metric.type === 'External' && metric.external.metric.name === BACKLOG)
-      return readBacklog(metric.external, current)
+      return readBacklog(metric.external, scaler, current)
     const what = metric.external?.metric.name ?? metric.resource?.name ?? metric.type
     throw new Error(`${scaler.metadata.name}: the emulator has no figures for ${what}`)
   }
@@ -143,7 +144,15 @@ export function autoscalers({store, record, now}: ControlPlane, metrics: Metrics
     }
   }
 
-  async function readBacklog({metric, target: goal}: Json, current: number): Promise<Reading> {
+  async function readBacklog({metric, target: goal}: Json, {metadata}: KubeObject, current: number): Promise<Reading> {
+    try {
+      serving(store, 'v1beta1', 'external.metrics.k8s.io', metric.name)
+    } catch (error) {
+      const what = `${metadata.namespace}/${metric.name}/${JSON.stringify(metric.selector)}`
+      throw new Error(
+        `unable to get external metric ${what}: unable to fetch metrics from external metrics API: ${messageOf(error)}`,
+      )
+    }
     const subscription = metric.selector?.matchLabels?.['resource.labels.subscription_id']
     if (!subscription) throw new Error(`${BACKLOG} needs the label resource.labels.subscription_id`)
     const backlog = await metrics.backlog(subscription)

@@ -12,9 +12,10 @@ import type {FrontDoors} from './front-doors.ts'
 import type {HostPorts} from './host-ports.ts'
 import type {Images} from './images.ts'
 import {forgetOldLogs, type LogFeed, logFileOf} from './logs.ts'
+import {startMetricsAdapter} from './metrics-adapter.ts'
 import {portsOf} from './pod-ports.ts'
 import {podStatus} from './pod-status.ts'
-import {type RunningContainer, type StartProxy, startInside, startProcess} from './runtime.ts'
+import {type RunningContainer, type StartStandIn, startInside, startProcess} from './runtime.ts'
 
 /** What the node gives every pod. */
 export interface Node {
@@ -24,7 +25,7 @@ export interface Node {
   readonly ports: HostPorts
   readonly images: Images
   readonly frontDoors: FrontDoors
-  readonly startProxy: StartProxy
+  readonly startProxy: StartStandIn
   /** The environment every container starts with. */
   readonly base: Readonly<Record<string, string>>
   readonly feed: LogFeed
@@ -88,12 +89,14 @@ export function startPodWorker(first: KubeObject, node: Node): PodWorker {
       pidFile: join(home, `${spec.name}.pid`),
       onLine: node.feed.writer(uid!, spec.name),
     }
-    if (isProxyImage(spec.image)) {
+    const standIn = STAND_INS.find(({image}) => image.test(spec.image))
+    if (standIn) {
+      const args = [...(spec.command?.slice(1) ?? []), ...(spec.args ?? [])]
       return startInside(
         program,
-        (spec.args ?? []).map((arg: string) => expand(arg, env)),
+        args.map((arg) => expand(arg, env)),
         portOf,
-        node.startProxy,
+        standIn.start(node),
       )
     }
     const told = {...spec, command: spec.command && fill(spec.command, env, ports), args: fill(spec.args, env, ports)}
@@ -219,7 +222,11 @@ export function startPodWorker(first: KubeObject, node: Node): PodWorker {
 /** The store hands the whole object to a status function; only its status is wanted here. */
 const statusIn = (current: KubeObject): Json => current.status
 
-const isProxyImage = (image: string): boolean => /\/cloud-sql-proxy(?=[:@]|$)/.test(image)
+/** Images that nobody registers: the emulator runs them itself. */
+const STAND_INS: readonly {image: RegExp; start: (node: Node) => StartStandIn}[] = [
+  {image: /\/cloud-sql-proxy(?=[:@]|$)/, start: ({startProxy}) => startProxy},
+  {image: /\/custom-metrics-stackdriver-adapter(?=[:@]|$)/, start: () => startMetricsAdapter},
+]
 
 function missingImage(spec: Json, status: Json): NotStartable {
   const tried = ['ErrImagePull', 'ImagePullBackOff'].includes(status?.state.waiting?.reason)

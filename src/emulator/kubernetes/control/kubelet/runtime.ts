@@ -26,8 +26,8 @@ export interface RunningContainer {
   exec(command: readonly string[], timeoutMs: number): Promise<{readonly code: number; readonly output: string}>
 }
 
-/** What the emulated Auth Proxy (sql/proxy.ts) is started with. */
-export type StartProxy = (options: {
+/** What stands in for an image inside the region's process: the Auth Proxy (sql/proxy.ts), the metrics adapter. */
+export type StartStandIn = (options: {
   args: string[]
   portOf: (containerPort: number) => number
   log: (line: string) => void
@@ -69,10 +69,10 @@ export async function startInside(
   program: Program,
   args: string[],
   portOf: (port: number) => number,
-  start: StartProxy,
+  start: StartStandIn,
 ): Promise<RunningContainer> {
   const log = openProcessLog(program.logFile, MAX_LOG_BYTES, program.onLine)
-  const proxy = await start({args, portOf, log: (line) => log.write('stderr', Buffer.from(`${line}\n`))}).catch(
+  const standIn = await start({args, portOf, log: (line) => log.write('stderr', Buffer.from(`${line}\n`))}).catch(
     (error) => {
       log.close()
       throw error
@@ -90,11 +90,11 @@ export async function startInside(
       const late = new Promise<void>((done) => {
         timer = setTimeout(done, graceMs)
       })
-      await Promise.race([proxy.close().catch(() => {}), late])
+      await Promise.race([standIn.close().catch(() => {}), late])
       clearTimeout(timer)
       log.close()
       ended()
     },
-    exec: async () => ({code: 126, output: 'the emulated proxy has no shell'}),
+    exec: async () => ({code: 126, output: 'what stands in for this image has no shell'}),
   }
 }
