@@ -1,7 +1,8 @@
 import {kubeconfigOf} from '../../src/topology/kubeconfig.ts'
-import type {DatabaseTopology, RegionTopology, ServiceTopology, Topology} from '../../src/topology/topology.ts'
+import type {RegionTopology, ServiceTopology, Topology} from '../../src/topology/topology.ts'
 import {cellName} from '../cell/names.ts'
 import type {Recorded, Stack} from '../stack.ts'
+import {databaseIn} from './database.ts'
 import {endpointOf} from './endpoint.ts'
 
 export type AppInput = ReturnType<typeof appInput>
@@ -33,11 +34,6 @@ function serviceIn(service: ServiceTopology, region: string): ServiceTopology {
   const {local: _, ...config} = service.config
   const neg = service.negs[region]
   return {...service, config, negs: neg === undefined ? {} : {[region]: neg}}
-}
-
-/** The pod follows records, not instances: roles are none of its business. */
-export function databaseIn(database: DatabaseTopology, region: string): DatabaseTopology {
-  return {...database, instances: [], nearest: {[region]: database.nearest[region]!}}
 }
 
 /** One region's workloads. */

@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto'
 import type {batch} from '@pulumi/kubernetes/types/input.js'
 import type {Topology} from '../../src/topology/topology.ts'
 import type {Step} from '../stack.ts'
+import {databaseIn} from './database.ts'
 import {podSpec, serviceContainer} from './pod.ts'
 
 export interface MigrationInput {
@@ -11,11 +12,7 @@ export interface MigrationInput {
 }
 
 /** The release's migrations, once, where the primary is, before any region's workloads change. */
-export const migration = (
-  topology: Topology,
-
-  migrate: {service: string; command: string},
-): Step => ({
+export const migration = (topology: Topology, migrate: {service: string; command: string}): Step => ({
   kind: 'step',
   name: 'migration',
   title: 'Migrate the database',
@@ -41,7 +38,7 @@ export function migrationJob(topology: Topology, input: MigrationInput): {name: 
   const region = topology.regions.find(({role}) => role === 'primary')!.name
   const labels = {app: 'migrate'}
   const {health: _health, port: _port, ...config} = service.config
-  const setting = {region, secrets: [], ...(topology.database && {database: topology.database})}
+  const setting = {region, secrets: [], ...(topology.database && {database: databaseIn(topology.database, region)})}
   const command = ['/bin/sh', '-c', `exec ${input.command}`]
   const release = {...service, config: {...config, command}}
   // A name of its own: what stands for the service on the local target must not stand for its migration.

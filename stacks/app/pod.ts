@@ -1,7 +1,8 @@
 /** The pod of a service, as a plain manifest: used by the Deployment, and by the migration job with another command. */
 import type {core} from '@pulumi/kubernetes/types/input.js'
 import {secretKey} from '../../src/topology/names.ts'
-import type {DatabaseTopology, ServiceTopology, Topology} from '../../src/topology/topology.ts'
+import type {ServiceTopology, Topology} from '../../src/topology/topology.ts'
+import type {DatabaseRecords, PodDatabase} from './database.ts'
 import {gateContainer} from './gate.ts'
 
 /** Source: https://github.com/GoogleCloudPlatform/cloud-sql-proxy/releases */
@@ -22,7 +23,7 @@ export const RESTRICTED = {
 export interface PodSetting {
   readonly region: string
   readonly secrets: Topology['secrets']
-  readonly database?: DatabaseTopology
+  readonly database?: PodDatabase
 }
 
 export function podSpec(
@@ -43,16 +44,14 @@ export function podSpec(
       labelSelector: {matchLabels: labels},
       matchLabelKeys: ['pod-template-hash'],
     })),
-    ...(setting.database && {initContainers: sidecars(setting.database, setting.region)}),
+    ...(setting.database && {initContainers: sidecars(setting.database)}),
     containers: [serviceContainer(service, setting)],
   }
 }
 
 /** What lies between the app and its databases, nearest to the app last. */
-const sidecars = (database: DatabaseTopology, region: string): core.v1.Container[] =>
-  database.gate
-    ? [authProxy(database, region, BEHIND_GATE), gateContainer(database.gate, BEHIND_GATE)]
-    : [authProxy(database, region)]
+const sidecars = (database: PodDatabase): core.v1.Container[] =>
+  database.gate ? [authProxy(database, BEHIND_GATE), gateContainer(database.gate, BEHIND_GATE)] : [authProxy(database)]
 
 /** The service's own container, without probes when it declares no health. */
 export function serviceContainer(service: ServiceTopology, setting: PodSetting): core.v1.Container {
@@ -100,8 +99,8 @@ function environment(service: ServiceTopology, {region, secrets}: PodSetting): c
  * Cloud SQL Auth Proxy as a native sidecar: follows the TXT records, closes sessions when the primary moves, logs in with IAM.
  * Flags: https://github.com/GoogleCloudPlatform/cloud-sql-proxy#usage
  */
-export function authProxy(database: DatabaseTopology, region: string, primaryPort = 5432): core.v1.Container {
-  const follow = (record: string, port: number) => `${record.replace(/\.$/, '')}?port=${port}`
+export function authProxy({record, nearest}: DatabaseRecords, primaryPort = 5432): core.v1.Container {
+  const follow = (name: string, port: number) => `${name.replace(/\.$/, '')}?port=${port}`
   const probe = (path: string) => ({httpGet: {path, port: PROXY_HEALTH_PORT}})
   return {
     name: 'cloud-sql-proxy',
@@ -116,8 +115,8 @@ export function authProxy(database: DatabaseTopology, region: string, primaryPor
       `--http-port=${PROXY_HEALTH_PORT}`,
       '--exit-zero-on-sigterm',
       '--max-sigterm-delay=60s',
-      follow(database.record, primaryPort),
-      follow(database.nearest[region]!, 5433),
+      follow(record, primaryPort),
+      follow(nearest, 5433),
     ],
     ports: [{containerPort: primaryPort}, {containerPort: 5433}, {containerPort: PROXY_HEALTH_PORT}],
     resources: {requests: {cpu: '50m', memory: '64Mi'}, limits: {memory: '64Mi'}},

@@ -1,7 +1,8 @@
 import {kubeconfigOf} from '../../src/topology/kubeconfig.ts'
 import type {ObserverTopology, RegionTopology, Topology} from '../../src/topology/topology.ts'
+import {recordsIn} from '../app/database.ts'
 import {endpointOf} from '../app/endpoint.ts'
-import {databaseIn, UNKNOWN_ENDPOINT} from '../app/index.ts'
+import {UNKNOWN_ENDPOINT} from '../app/index.ts'
 import {cellName} from '../cell/names.ts'
 import type {Recorded, Stack} from '../stack.ts'
 
@@ -25,7 +26,7 @@ export function observerInput(
     image,
     account: `${account}@${project}.iam.gserviceaccount.com`,
     env: environment(topology, observer, region, recorded),
-    database: databaseIn(topology.database!, region.name),
+    records: recordsIn(topology.database!, region.name),
     kubeconfig: kubeconfigOf(target, endpointOf(recorded, region.name) ?? UNKNOWN_ENDPOINT, region.name, namespace),
     clusterIdentifier: `projects/${project}/locations/${region.name}/clusters/${region.cluster}`,
     serviceRange: `${serviceRange.address}/${serviceRange.prefixLength}`,

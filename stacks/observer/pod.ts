@@ -3,7 +3,7 @@ import type {core} from '@pulumi/kubernetes/types/input.js'
 import {authProxy, RESTRICTED} from '../app/pod.ts'
 import type {ObserverInput} from './index.ts'
 
-export function podSpec({name, image, env, database, region}: ObserverInput): core.v1.PodSpec {
+export function podSpec({name, image, env, records}: ObserverInput): core.v1.PodSpec {
   const healthz = {httpGet: {path: '/healthz', port: 'http'}}
   return {
     serviceAccountName: name,
@@ -11,7 +11,7 @@ export function podSpec({name, image, env, database, region}: ObserverInput): co
     securityContext: {runAsNonRoot: true, seccompProfile: {type: 'RuntimeDefault'}},
     terminationGracePeriodSeconds: 10,
     // The same way to the databases as the app's pods have, so that it sees what they would.
-    initContainers: [authProxy(database, region)],
+    initContainers: [authProxy(records)],
     containers: [
       {
         name,

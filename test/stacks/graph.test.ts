@@ -54,6 +54,12 @@ test('a new image touches the app stacks and the migration alone', () => {
   ])
 })
 
+test('a larger disk touches the databases alone: neither the gates and proxies beside the app nor the observers', () => {
+  const before = exampleConfig({observer: {image: 'example.test/observer:1', canary: {}}})
+  const database = {...before.database!, storageGiB: 110}
+  expect(changed(inputs(graph(before)), inputs(graph({...before, database})))).toEqual(['data'])
+})
+
 test('a third region leaves cells and workloads of the first two alone', () => {
   const before = exampleConfig()
   const after = exampleConfig({regions: [...before.regions, 'asia-east1']})
