@@ -1,6 +1,7 @@
 /** Asks Cloud Storage for the word. https://docs.cloud.google.com/storage/docs/json_api/v1/objects/get */
-import {Agent as HttpAgent, request as http} from 'node:http'
-import {Agent as HttpsAgent, request as https} from 'node:https'
+import {Agent as HttpAgent} from 'node:http'
+import {Agent as HttpsAgent} from 'node:https'
+import {ask, textOf} from '../lean/ask.ts'
 import type {Said} from './lease.ts'
 import {parseWord} from './word.ts'
 
@@ -19,12 +20,6 @@ export interface AuthorityOptions {
   readonly signed: boolean
 }
 
-interface Answer {
-  readonly status: number
-  readonly text: string
-  readonly generation: string
-}
-
 /** A function that resolves with what the object says, undefined while there is none, and rejects within a second or two. */
 export function openAuthority({base, bucket, object, signed}: AuthorityOptions): () => Promise<Said | undefined> {
   const secure = base.startsWith('https:')
@@ -32,35 +27,12 @@ export function openAuthority({base, bucket, object, signed}: AuthorityOptions):
   const url = `${base}/storage/v1/b/${bucket}/o/${encodeURIComponent(object)}?alt=media`
   let token: {readonly value: string; readonly until: number} | undefined
 
-  /** Not `fetch`: loading it takes as much memory as all the rest. */
-  const get = (from: string, headers: Record<string, string>, options: object): Promise<Answer> =>
-    new Promise((resolve, reject) => {
-      const send = from.startsWith('https:') ? https : http
-      const signal = AbortSignal.timeout(DEADLINE_MS)
-      const request = send(from, {...options, headers, signal}, (response) => {
-        let text = ''
-        response.setEncoding('utf8')
-        response.on('data', (part: string) => {
-          text += part
-        })
-        response.once('error', reject)
-        response.once('end', () =>
-          resolve({
-            status: response.statusCode ?? 0,
-            text,
-            generation: String(response.headers['x-goog-generation'] ?? ''),
-          }),
-        )
-      })
-      request.once('error', reject)
-      request.end()
-    })
-
   async function authorization(): Promise<Record<string, string>> {
     if (!signed) return {}
     if (!token || performance.now() > token.until) {
-      const {status, text} = await get(TOKEN_URL, {'metadata-flavor': 'Google'}, {})
-      if (status !== 200) throw new Error(`the metadata server answers ${status}`)
+      const answer = await ask(TOKEN_URL, {headers: {'metadata-flavor': 'Google'}, within: DEADLINE_MS})
+      const text = await textOf(answer)
+      if (answer.statusCode !== 200) throw new Error(`the metadata server answers ${answer.statusCode}`)
       const {access_token: value, expires_in: seconds} = JSON.parse(text) as {access_token: string; expires_in: number}
       token = {value, until: performance.now() + seconds * 1_000 - TOKEN_MARGIN_MS}
     }
@@ -68,10 +40,11 @@ export function openAuthority({base, bucket, object, signed}: AuthorityOptions):
   }
 
   return async () => {
-    const {status, text, generation} = await get(url, await authorization(), {agent})
+    const answer = await ask(url, {headers: await authorization(), agent, within: DEADLINE_MS})
+    const [text, status] = [await textOf(answer), answer.statusCode]
     if (status === 404) return undefined
     if (status === 401) token = undefined
     if (status !== 200) throw new Error(`Cloud Storage answers ${status}`)
-    return {word: parseWord(text), generation}
+    return {word: parseWord(text), generation: String(answer.headers['x-goog-generation'] ?? '')}
   }
 }

@@ -4,10 +4,11 @@
  */
 import {createServer, type Socket} from 'node:net'
 import type {Clock} from '../clock.ts'
+import type {Address} from '../lean/variables.ts'
 import {type LeaseOptions, openLease} from './lease.ts'
 import {Session} from './session.ts'
 import {readStartup, reply} from './startup.ts'
-import {type Address, cancel} from './upstream.ts'
+import {cancel} from './upstream.ts'
 
 export interface GateOptions {
   readonly listen: Address

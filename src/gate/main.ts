@@ -1,15 +1,13 @@
 /** The gate of one pod: `node --max-semi-space-size=1 --optimize-for-size main.js`, told by its environment (settings.ts). */
 import {createServer} from 'node:http'
 import {systemClock} from '../clock.ts'
+import {messageOf, say} from '../lean/log.ts'
 import {openAuthority} from './authority.ts'
 import {openGate} from './gate.ts'
 import {parseSettings} from './settings.ts'
 
 /** As the Auth Proxy's: sessions under way may finish with the pod. */
 const PATIENCE_MS = 60_000
-
-const say = (severity: 'INFO' | 'ERROR', message: string) =>
-  process.stderr.write(`${JSON.stringify({severity, message})}\n`)
 
 async function run(): Promise<void> {
   const {listen, to, health, ...authority} = parseSettings(process.env)
@@ -29,6 +27,6 @@ async function run(): Promise<void> {
 }
 
 run().catch((error) => {
-  say('ERROR', error instanceof Error ? error.message : String(error))
+  say('ERROR', messageOf(error))
   process.exitCode = 1
 })

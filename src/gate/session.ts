@@ -4,10 +4,11 @@
  */
 import type {Socket} from 'node:net'
 import type {Clock} from '../clock.ts'
+import type {Address} from '../lean/variables.ts'
 import {Frames, fatal} from './frames.ts'
 import {leavesState} from './lasting.ts'
 import type {Lease} from './lease.ts'
-import {type Address, type Ask, dial, type Upstream} from './upstream.ts'
+import {type Ask, dial, type Upstream} from './upstream.ts'
 import type {Word} from './word.ts'
 
 export interface SessionOptions {

@@ -1,5 +1,5 @@
 /** What a gate is told through its environment. */
-import type {Address} from './upstream.ts'
+import {type Address, parseAddress, parseBase, partsOf, type Variables} from '../lean/variables.ts'
 
 export interface Settings {
   readonly listen: Address
@@ -13,29 +13,20 @@ export interface Settings {
   readonly signed: boolean
 }
 
-type Env = Readonly<Record<string, string | undefined>>
-
 /**
  * HA_GATE_OBJECT (`bucket/object`) is needed; HA_GATE_LISTEN (127.0.0.1:5432), HA_GATE_UPSTREAM (127.0.0.1:5431), HA_GATE_HEALTH
  * (nowhere) and STORAGE_EMULATOR_HOST, which Google's own clients honour too, are not. Throws an Error that names the variable.
  */
-export function parseSettings(env: Env): Settings {
-  const [, bucket, object] = /^([^/]+)\/(.+)$/.exec(env.HA_GATE_OBJECT ?? '') ?? []
-  if (!bucket || !object) throw new Error(`HA_GATE_OBJECT takes bucket/object, not "${env.HA_GATE_OBJECT ?? ''}".`)
+export function parseSettings(env: Variables): Settings {
+  const [bucket, object] = partsOf('HA_GATE_OBJECT', env.HA_GATE_OBJECT ?? '', 'bucket/object', /^([^/]+)\/(.+)$/)
   const emulator = env.STORAGE_EMULATOR_HOST
   return {
-    listen: parseAddress(env.HA_GATE_LISTEN ?? '127.0.0.1:5432', 'HA_GATE_LISTEN'),
-    to: parseAddress(env.HA_GATE_UPSTREAM ?? '127.0.0.1:5431', 'HA_GATE_UPSTREAM'),
-    ...(env.HA_GATE_HEALTH && {health: parseAddress(env.HA_GATE_HEALTH, 'HA_GATE_HEALTH')}),
-    base: emulator ? emulator.replace(/\/$/, '') : 'https://storage.googleapis.com',
-    bucket,
-    object,
+    listen: parseAddress('HA_GATE_LISTEN', env.HA_GATE_LISTEN ?? '127.0.0.1:5432'),
+    to: parseAddress('HA_GATE_UPSTREAM', env.HA_GATE_UPSTREAM ?? '127.0.0.1:5431'),
+    ...(env.HA_GATE_HEALTH && {health: parseAddress('HA_GATE_HEALTH', env.HA_GATE_HEALTH)}),
+    base: emulator ? parseBase(emulator) : 'https://storage.googleapis.com',
+    bucket: bucket!,
+    object: object!,
     signed: !emulator,
   }
-}
-
-function parseAddress(text: string, name: string): Address {
-  const [, host, port] = /^(.+):(\d{1,5})$/.exec(text) ?? []
-  if (!host || Number(port) > 65_535) throw new Error(`${name} takes host:port, not "${text}".`)
-  return {host, port: Number(port)}
 }

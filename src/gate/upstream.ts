@@ -1,12 +1,8 @@
 /** A server for a session: dialled, greeted, and asked whether it is a primary that still counts, before the client hears of it. */
 import {once} from 'node:events'
 import {connect, type Socket} from 'node:net'
+import type {Address} from '../lean/variables.ts'
 import {query} from './frames.ts'
-
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
 
 export interface Upstream {
   readonly socket: Socket

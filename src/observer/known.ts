@@ -1,5 +1,6 @@
 /** Remembers the last answer to a question, and since when there is none. */
 import type {Known} from '../facts.ts'
+import {messageOf} from '../lean/log.ts'
 
 export interface Memory<T> {
   learn(value: T, at: number): void
@@ -24,10 +25,4 @@ export function remember<T>(): Memory<T> {
       ...(failure && {failing: {forMs: Math.round(at - failure.since), message: failure.message}}),
     }),
   }
-}
-
-/** An AggregateError, which is what a refused connection to a name with two addresses is, says nothing itself. */
-export function messageOf(error: unknown): string {
-  const {message, code, errors} = error as {message?: string; code?: string; errors?: readonly unknown[]}
-  return message || code || (errors?.[0] === undefined ? String(error) : messageOf(errors[0]))
 }

@@ -1,9 +1,8 @@
 /** Questions over HTTP: the other regions, and the front door as a client meets it. */
-import {request as http} from 'node:http'
-import {request as https} from 'node:https'
 import type {Clock} from '../clock.ts'
 import type {CanaryFacts, PeerFacts} from '../facts.ts'
-import {messageOf} from './known.ts'
+import {ask, drain, type Question} from '../lean/ask.ts'
+import {messageOf} from '../lean/log.ts'
 import type {Canary} from './settings.ts'
 
 const DEADLINE_MS = 2_000
@@ -14,33 +13,14 @@ interface Answer {
   readonly ms: number
 }
 
-interface Question {
-  readonly method?: string
-  readonly headers?: Record<string, string>
-  readonly body?: string
-}
-
-/** Not `fetch`: loading it takes as much memory as all the rest. Each question has a connection of its own, as a new client has. */
-function statusOf(url: string, {method = 'GET', headers = {}, body}: Question): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const send = url.startsWith('https:') ? https : http
-    const options = {method, headers, agent: false, signal: AbortSignal.timeout(DEADLINE_MS)}
-    const request = send(url, options, (response) => {
-      response.once('error', reject)
-      response.once('end', () => resolve(response.statusCode ?? 0))
-      response.resume()
-    })
-    request.once('error', reject)
-    request.end(body)
-  })
-}
-
 /** Never rejects. Any answer that is not a server's fault is well. */
-async function ask(clock: Clock, url: string, question: Question = {}): Promise<Answer> {
+async function probe(clock: Clock, url: string, question: Omit<Question, 'within'> = {}): Promise<Answer> {
   const began = clock.monotonic()
   const taken = () => Math.round(clock.monotonic() - began)
   try {
-    const status = await statusOf(url, question)
+    const response = await ask(url, {...question, within: DEADLINE_MS})
+    await drain(response)
+    const status = response.statusCode ?? 0
     return {isWell: status < 500, answer: String(status), ms: taken()}
   } catch (error) {
     return {isWell: false, answer: messageOf(error), ms: taken()}
@@ -56,7 +36,7 @@ export function watchPeer(clock: Clock, {region, url}: {region: string; url: str
   let last: (Answer & {readonly since: number}) | undefined
   return {
     async probe() {
-      const answer = await ask(clock, url)
+      const answer = await probe(clock, url)
       last = {...answer, since: last?.isWell === answer.isWell ? last.since : clock.monotonic()}
     },
     tell: () =>
@@ -88,7 +68,7 @@ export function watchCanary(clock: Clock, frontDoor: string, canary: Canary, id:
         ...(canary.body !== undefined && {'content-type': 'application/json'}),
       }
       const body = canary.body === undefined ? {} : {body: fill(canary.body)}
-      const answer = await ask(clock, `${frontDoor}${fill(canary.path)}`, {method: canary.method, headers, ...body})
+      const answer = await probe(clock, `${frontDoor}${fill(canary.path)}`, {method: canary.method, headers, ...body})
       last = {...answer, isWell: /^2\d\d$/.test(answer.answer), at: clock.monotonic()}
     },
     tell: () =>

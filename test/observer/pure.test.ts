@@ -1,7 +1,8 @@
 import {readFileSync} from 'node:fs'
 import {expect, test} from 'vitest'
 import type {Known, LocalFacts, PrimaryFacts} from '../../src/facts.ts'
-import {messageOf, remember} from '../../src/observer/known.ts'
+import {messageOf} from '../../src/lean/log.ts'
+import {remember} from '../../src/observer/known.ts'
 import {lagOf, parseLsn} from '../../src/observer/lag.ts'
 import {parseSettings} from '../../src/observer/settings.ts'
 
@@ -39,7 +40,7 @@ test('peers, front door and canaries are read from text', () => {
 test.each([
   [{HA_REGION: ''}, 'HA_REGION is missing'],
   [{DATABASE_URL: undefined}, 'DATABASE_URL is missing'],
-  [{PORT: 'eighty'}, 'PORT is not a port: eighty'],
+  [{PORT: 'eighty'}, 'PORT takes a port, not "eighty"'],
   [{PEERS: 'europe-west1'}, 'PEERS takes region=url pairs, not "europe-west1"'],
   [{CANARY_WRITE: '/webhooks'}, 'CANARY_WRITE takes "METHOD /path BODY", not "/webhooks"'],
 ])('%j is refused: %s', (change, message) => {
