@@ -3,6 +3,7 @@
  * HA_TEST_APISERVER=…/kube-apiserver HA_TEST_ETCD=…/etcd npx vitest run --config vitest.e2e.config.ts test/e2e/real-kubernetes.test.ts
  */
 import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import {LOOSE} from '../emulator/kubernetes-api/loose-pods.ts'
 import {configOf, PRESETS, TEMPLATES} from '../policy/platforms.ts'
 import {type ControlPlane, startControlPlane} from './kubernetes/control-plane.ts'
 import {collectionOf, GKE_KINDS, type Manifest, manifestsOf, pathOf, podsOf} from './kubernetes/manifests.ts'
@@ -57,6 +58,20 @@ describe.skipIf(why !== '')(`a real Kubernetes API server${why}`, () => {
       }
     },
   )
+
+  test('says of pods that a namespace refuses what the emulator says', async () => {
+    const labels = {'pod-security.kubernetes.io/enforce': 'restricted'}
+    const namespace = {apiVersion: 'v1', kind: 'Namespace', metadata: {name: 'strict', labels}}
+    // Which controllers would make by themselves, and none run here.
+    const account = {apiVersion: 'v1', kind: 'ServiceAccount', metadata: {name: 'default', namespace: 'strict'}}
+    for (const object of [namespace, account]) expect(await settle(object)).toEqual({refused: undefined, warnings: []})
+    for (const [name, [spec, why]] of Object.entries(LOOSE)) {
+      const metadata = {name: 'api', namespace: 'strict'}
+      const pod = {apiVersion: 'v1', kind: 'Pod', metadata, spec}
+      const reply = await server.call('POST', collectionOf(pod), pod)
+      expect(refusal(reply), name).toBe(`pods "api" is forbidden: violates PodSecurity "restricted:latest": ${why}`)
+    }
+  })
 
   async function settle(object: Manifest) {
     const reply = await apply(object)

@@ -54,6 +54,8 @@ export async function startControlPlane({apiserver, etcd}: {apiserver: string; e
     `--cert-dir=${join(folder, 'certificates')}`,
     ...[`--token-auth-file=${join(folder, 'tokens.csv')}`, '--authorization-mode=RBAC'],
     ...['--service-account-issuer=https://kubernetes.default.svc', '--service-cluster-ip-range=10.32.0.0/20'],
+    // As GKE has it; what a namespace's labels say of it is asked here.
+    '--allow-privileged=true',
     `--service-account-key-file=${join(folder, 'accounts.key')}`,
     `--service-account-signing-key-file=${join(folder, 'accounts.key')}`,
   ])

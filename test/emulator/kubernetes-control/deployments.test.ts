@@ -143,3 +143,17 @@ test('a pod that is gone is replaced', async () => {
     (store) => !store.get('pods', 'shop', pod!.metadata.name) && api(store).status.availableReplicas === 3,
   )
 })
+
+test('a deployment whose pods its namespace refuses says so, and has none', async () => {
+  const {store} = stage
+  const shop = store.get('namespaces', undefined, 'shop')!
+  const labels = {'pod-security.kubernetes.io/enforce': 'restricted'}
+  store.update('namespaces', {...shop, metadata: {...shop.metadata, labels}})
+  store.create('apps/deployments', deployment('api', 'app:1'))
+  const why = await stage.until(() => conditionOf(api(store), 'ReplicaFailure')?.message)
+  expect(why).toMatch(/^pods "api-\w+-\w+" is forbidden: violates PodSecurity "restricted:latest": allowPrivilege/)
+  const told = store.list('events').find(({reason}) => reason === 'FailedCreate')
+  expect(told).toMatchObject({type: 'Warning', involvedObject: {kind: 'ReplicaSet'}})
+  expect(told!.message).toMatch(/^Error creating: pods "api-\w+-\w+" is forbidden: /)
+  expect(store.list('pods')).toEqual([])
+})

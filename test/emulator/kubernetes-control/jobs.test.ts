@@ -69,3 +69,14 @@ test('a suspended job has no pods', async () => {
   await stage.until((store) => isTrue(job(store), 'Suspended'))
   expect(stage.store.list('pods')).toHaveLength(0)
 })
+
+test('a job whose pods its namespace refuses says so, and has none', async () => {
+  const {store} = stage
+  const shop = store.get('namespaces', undefined, 'shop')!
+  const labels = {'pod-security.kubernetes.io/enforce': 'restricted'}
+  store.update('namespaces', {...shop, metadata: {...shop.metadata, labels}})
+  create()
+  const told = await stage.until(() => store.list('events').find(({reason}) => reason === 'FailedCreate'))
+  expect(told.message).toMatch(/^Error creating: pods "migrate-\w+" is forbidden: violates PodSecurity/)
+  expect(store.list('pods')).toEqual([])
+})

@@ -2,12 +2,13 @@
 import {randomInt, randomUUID} from 'node:crypto'
 import {defaulted} from './defaults.ts'
 import type {KubeObject} from './objects.ts'
+import {enforce} from './pod-security.ts'
 import {apiVersionOf, type ResourceType, resourceByKey, storeKey} from './resources.ts'
 import {ApiError} from './status.ts'
 import type {ObjectStore} from './store.ts'
 import {validate} from './validate.ts'
 
-/** `wanted` as it may be stored; `old` is what it replaces. Throws ApiError Invalid. */
+/** `wanted` as it may be stored; `old` is what it replaces. Throws ApiError Invalid, or Forbidden for a pod. */
 export function admitted(store: ObjectStore, row: ResourceType, wanted: KubeObject, old?: KubeObject): KubeObject {
   const key = storeKey(row)
   const base = resourceByKey(key)!
@@ -18,6 +19,7 @@ export function admitted(store: ObjectStore, row: ResourceType, wanted: KubeObje
   if (key === 'pods' && !old) givePriority(store, draft)
   if (key === 'batch/jobs' && !old) claimTemplate(draft)
   validate(base, draft, old)
+  if (key === 'pods') enforce(store, draft, old)
   return draft
 }
 

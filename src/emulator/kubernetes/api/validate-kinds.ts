@@ -1,6 +1,7 @@
 /** The rules of each kind. */
 import {isDeepStrictEqual} from 'node:util'
 import type {Json} from './objects.ts'
+import {labelProblems as securityLabelProblems} from './pod-security.ts'
 import {
   checkEnum,
   checkIntOrPercent,
@@ -112,6 +113,8 @@ const checkPriorityClass: Check = (problems, object, old) => {
 const checkNamespace: Check = (problems, {metadata}) => {
   const problem = labelProblem(metadata.name)
   if (problem) problems.wrong('metadata.name', metadata.name, problem)
+  for (const {name, value, why} of securityLabelProblems(metadata.labels))
+    problems.wrong(`metadata.labels[${name}]`, value, why)
 }
 
 export const CHECKS: Readonly<Record<string, Check>> = {

@@ -8,6 +8,7 @@ import {stored} from './convert.ts'
 import {knownFields} from './known-fields.ts'
 import type {Json, KubeObject} from './objects.ts'
 import {isApply, patched} from './patch.ts'
+import {warningsOf} from './pod-security.ts'
 import {bodyOf, type Call, writeOptions} from './request.ts'
 import {apiVersionOf, storeKey} from './resources.ts'
 import {born, revised, sealed} from './revision.ts'
@@ -100,6 +101,7 @@ export async function write(
   const warnings = fieldWarnings(known, unknown, options.fieldValidation)
   const {status: _, ...wanted} = known
   const draft = admitted(store, row, row.status ? wanted : known, current)
+  if (!call.target.subresource) warnings.push(...warningsOf(store, key, draft, current))
   const next = isApply(call)
     ? draft
     : tracked(key, current, withFields(draft, current), {manager: options.manager, now: now()})

@@ -2,7 +2,7 @@
 import {controllerOf, timestamp} from '../../api/objects.ts'
 import type {Json, KubeObject, ObjectStore} from '../../api/store.ts'
 import {type Condition, isTrue, withCondition} from '../conditions.ts'
-import {type Controller, type ControlPlane, ownerKeys} from '../controller.ts'
+import {type Controller, type ControlPlane, messageOf, ownerKeys} from '../controller.ts'
 import {createPod, isActive, isReady} from '../pods.ts'
 
 const COMPONENT = {component: 'job-controller'}
@@ -46,8 +46,13 @@ export function jobs({store, record, now}: ControlPlane): Controller {
   }
 
   function create(job: KubeObject) {
-    const pod = createPod(store, job, job.spec.template)
-    record(job, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`, COMPONENT)
+    try {
+      const pod = createPod(store, job, job.spec.template)
+      record(job, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`, COMPONENT)
+    } catch (error) {
+      record(job, 'Warning', 'FailedCreate', `Error creating: ${messageOf(error)}`, COMPONENT)
+      throw error
+    }
   }
 
   function complete(job: KubeObject, counts: Counts, startTime: string) {

@@ -93,9 +93,11 @@ export function replicaStatus(set: KubeObject, pods: readonly KubeObject[], now:
   return {status, wait: pending.length > 0 ? Math.min(...pending) : 0}
 }
 
+/** What it said first stands until it is over (pkg/controller/replicaset): the reason names another pod with each try. */
 function failureCondition(conditions: Condition[] = [], failure: Error | undefined, now: Date): Condition[] {
   const others = conditions.filter(({type}) => type !== 'ReplicaFailure')
   if (!failure) return others
+  if (others.length < conditions.length) return conditions
   return withCondition(
     conditions,
     {type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: failure.message},
