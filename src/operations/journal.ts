@@ -78,11 +78,14 @@ const broken = (run: string) =>
     data: {run},
   })
 
+const lastDone = (entries: readonly Entry[], step: string) =>
+  entries.findLast((entry): entry is Extract<Entry, {what: 'done'}> => entry.what === 'done' && entry.step === step)
+
 /** The facts of a step's last success. */
-export function factsOf(entries: readonly Entry[], step: string): Facts | undefined {
-  const done = entries.findLast((entry) => entry.what === 'done' && entry.step === step)
-  return done?.what === 'done' ? done.facts : undefined
-}
+export const factsOf = (entries: readonly Entry[], step: string): Facts | undefined => lastDone(entries, step)?.facts
+
+/** When the step's last success was written, milliseconds since the epoch. */
+export const doneAt = (entries: readonly Entry[], step: string): number | undefined => lastDone(entries, step)?.at
 
 /** Steps done and not undone since. */
 export function doneSteps(entries: readonly Entry[]): ReadonlySet<string> {

@@ -1,6 +1,7 @@
 /** What the gates in all pods are told: to look often, to let writers wait, and which epoch counts. */
 import type {GateWord} from '../../cloud/operable.ts'
 import {asHaError, HaError} from '../../errors.ts'
+import {doneAt} from '../journal.ts'
 import type {Deed, Means} from '../means.ts'
 import type {StepInputs} from '../plan.ts'
 import {until} from '../waits.ts'
@@ -71,8 +72,8 @@ export const holdWriters: Deed<StepInputs['hold-writers']> = {
   },
   async act({instance, epoch, wokenAt}, means) {
     const {cloud, clock, journal} = means
-    const told = journal.entries().findLast((it) => it.what === 'done' && it.step === wokenAt)
-    await clock.sleep(Math.max(0, NOTICE_MS - (clock.now() - (told?.at ?? clock.now()))))
+    const told = doneAt(journal.entries(), wokenAt) ?? clock.now()
+    await clock.sleep(Math.max(0, NOTICE_MS - (clock.now() - told)))
     const timeline = await timelineOf(means, instance)
     const heldAt = clock.now()
     await tell(means, {epoch, state: 'held', timeline}, {over: [epoch]})
@@ -117,8 +118,8 @@ export const passWriters: Deed<StepInputs['pass-writers']> = {
   },
   async act({instance, epoch}, means) {
     const {clock, journal} = means
-    const raised = journal.entries().findLast((it) => it.what === 'done' && it.step === 'raise')
-    if (raised) await clock.sleep(Math.max(0, LEASE_MS - (clock.now() - raised.at)))
+    const raised = doneAt(journal.entries(), 'raise')
+    if (raised !== undefined) await clock.sleep(Math.max(0, LEASE_MS - (clock.now() - raised)))
     const timeline = await timelineOf(means, instance)
     await tell(means, {epoch, state: 'open', timeline}, {over: [epoch - 1, epoch]})
     return {passedAt: clock.now()}
