@@ -20,7 +20,7 @@ import {assertNoneOpen, close, type OpenOperation, open, readLast, readOpen, rem
 import type {Plan} from '../operations/plan.ts'
 import {preflightSwitchover, type Question, takeover} from '../operations/preflight.ts'
 import {cooledDown, readiness, readinessAnyway} from '../operations/readiness.ts'
-import {observeScene, type Scene} from '../operations/scene.ts'
+import {LOOK_MS, observeScene, type Scene} from '../operations/scene.ts'
 import {planEvacuation, planSwitchover} from '../operations/switchover.ts'
 import {planUnplanned, preflightUnplanned} from '../operations/unplanned.ts'
 import {openJournals} from '../store/journal.ts'
@@ -48,7 +48,7 @@ export async function prepareFailover(environment: Environment, wish: FailoverWi
   await assertNoneOpen(store)
   const from = wish.region
   const to = successorOf(environment, wish)
-  const {scene, last, downgrades} = await look(environment)
+  const {scene, last, downgrades} = await look(environment, wish.acceptLossMs === undefined ? 'planned' : 'unplanned')
   const want = {from, to, keepTraffic: wish.keepTraffic}
   const question = {topology, scene, from, to}
   const {despite} = wish
@@ -78,10 +78,10 @@ export async function prepareFailover(environment: Environment, wish: FailoverWi
 }
 
 /** All that is to be known before a plan is made, asked at once: after the loss of a region every round trip counts. */
-async function look(environment: Environment) {
+async function look(environment: Environment, how: keyof typeof LOOK_MS) {
   const {topology, store} = environment
   const [scene, last, downgrades] = await Promise.all([
-    observeScene(operableOf(environment), topology),
+    observeScene(operableOf(environment), topology, LOOK_MS[how]),
     readLast(store),
     downgradesOf(environment),
   ])
@@ -95,7 +95,7 @@ async function settle(environment: Environment, question: Question): Promise<Sce
   let {scene} = question
   for (let looks = 0; looks < 3 && isPerhapsStale({...question, scene}); looks++) {
     await systemClock.sleep(1_000)
-    scene = await observeScene(operableOf(environment), environment.topology)
+    scene = await observeScene(operableOf(environment), environment.topology, LOOK_MS.unplanned)
   }
   return scene
 }
@@ -143,7 +143,7 @@ export async function prepareFailback(environment: Environment, wish: FailbackWi
   if (roles.primary === region && !roles.drained.includes(region)) {
     throw new HaError('USAGE', `${region} is the primary already, and in rotation.`, {next: ['ha status']})
   }
-  const {scene, last, downgrades} = await look(environment)
+  const {scene, last, downgrades} = await look(environment, 'planned')
   const after = returnedRoles(roles, region)
   const plan = planFailback(topology, deriveTopology(config, after), roles, after, scene, {
     region,

@@ -1,6 +1,5 @@
 /** What planners and preflight look at: the world, once, every answer bounded and none taken for granted. Plain data. */
-
-import {type Clock, systemClock} from '../clock.ts'
+import {systemClock} from '../clock.ts'
 import type {Seen, ServiceSeen} from '../cloud/cloud.ts'
 import type {Health, InstanceFacts, Operable, Position, QueueFacts, Rotation} from '../cloud/operable.ts'
 import {asHaError, HaError} from '../errors.ts'
@@ -37,13 +36,18 @@ export interface Scene {
   readonly lastBackup: Seen<number | undefined>
 }
 
-/** All is asked at once, and this is what a look costs when a region does not answer: an unplanned failover waits for it. */
-const LOOK_MS = 2_500
+/**
+ * All is asked at once, and this is what a look costs at most, where a region does not answer: an unplanned failover waits for it. A
+ * planned one is refused for what was not seen, so it gives an answer as long as a slow day may take.
+ */
+export const LOOK_MS = {planned: 10_000, unplanned: 2_500}
 
 export const backendsOf = ({services}: Topology): readonly string[] => services.flatMap(({backend}) => backend ?? [])
 
-export async function observeScene(cloud: Operable, topology: Topology, clock: Clock = systemClock): Promise<Scene> {
-  const at = clock.now()
+/** `withinMs`: one of LOOK_MS. */
+export async function observeScene(cloud: Operable, topology: Topology, withinMs: number): Promise<Scene> {
+  const attempt = attemptWithin(withinMs)
+  const at = systemClock.now()
   const names = topology.database?.instances.map(({name}) => name) ?? []
   const nearest = topology.database?.nearest ?? {}
   const record = topology.database?.record
@@ -53,7 +57,7 @@ export async function observeScene(cloud: Operable, topology: Topology, clock: C
   const observers = byKey(regions, async (region) => flat(await attempt(() => cloud.observed(region))))
   const held = byKey(names, async (name) => {
     const [seen] = await Promise.all([position.get(name)!, observers])
-    return heldBy(cloud, name, seen)
+    return heldBy(cloud, name, seen, attempt)
   })
   const rotations = byKey(backends, (backend) => attempt(() => cloud.rotation(backend)))
   const primaryName = topology.database?.instances.find(({role}) => role === 'primary')?.name
@@ -100,7 +104,12 @@ const HELD = `
  * Read from the replica itself: that works also where the observer's pod cannot be reached. Its clock goes on from the observers'
  * answers, so that their silence is never counted longer than its age.
  */
-async function heldBy(cloud: Operable, name: string, position: Seen<Position>): Promise<Seen<number | null>> {
+async function heldBy(
+  cloud: Operable,
+  name: string,
+  position: Seen<Position>,
+  attempt: Attempt,
+): Promise<Seen<number | null>> {
   if ('unseen' in position) return position
   if (!position.seen.inRecovery) return {unseen: `${name} is no replica`}
   return attempt(async () => {
@@ -116,22 +125,26 @@ async function byKey<T>(
   return Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await ask(key)] as const)))
 }
 
-async function attempt<T>(ask: () => Promise<T>): Promise<Seen<T>> {
-  const answered = new AbortController()
-  const late = systemClock.sleep(LOOK_MS, answered.signal).then(
-    () => ({unseen: `no answer within ${LOOK_MS / 1000} s`}),
-    () => ({unseen: ''}),
-  )
-  try {
-    return await Promise.race([ask().then((seen) => ({seen})), late])
-  } catch (thrown) {
-    const {code, message} = asHaError(thrown)
-    if (code === 'BUG') throw thrown
-    return {unseen: message}
-  } finally {
-    answered.abort()
+type Attempt = <T>(ask: () => Promise<T>) => Promise<Seen<T>>
+
+const attemptWithin =
+  (ms: number): Attempt =>
+  async (ask) => {
+    const answered = new AbortController()
+    const late = systemClock.sleep(ms, answered.signal).then(
+      () => ({unseen: `no answer within ${ms / 1000} s`}),
+      () => ({unseen: ''}),
+    )
+    try {
+      return await Promise.race([ask().then((seen) => ({seen})), late])
+    } catch (thrown) {
+      const {code, message} = asHaError(thrown)
+      if (code === 'BUG') throw thrown
+      return {unseen: message}
+    } finally {
+      answered.abort()
+    }
   }
-}
 
 const flat = <T>(seen: Seen<Seen<T>>): Seen<T> => ('seen' in seen ? seen.seen : seen)
 

@@ -6,7 +6,7 @@ import type {Fence} from '../../src/operations/fences.ts'
 import {openJournal} from '../../src/operations/journal.ts'
 import type {Means} from '../../src/operations/means.ts'
 import type {Plan} from '../../src/operations/plan.ts'
-import {observeScene} from '../../src/operations/scene.ts'
+import {LOOK_MS, observeScene} from '../../src/operations/scene.ts'
 import type {JournalStore} from '../../src/store/journal.ts'
 import {conflict} from '../../src/store/store.ts'
 import {deriveTopology} from '../../src/topology/derive.ts'
@@ -202,4 +202,4 @@ export function stage(preset: 'standard' | 'critical' = 'standard'): Stage {
 }
 
 export const topologyOf = ({config, roles}: Pick<Stage, 'config' | 'roles'>) => deriveTopology(config, roles)
-export const sceneOf = (it: Stage) => observeScene(it.cloud, topologyOf(it))
+export const sceneOf = (it: Stage) => observeScene(it.cloud, topologyOf(it), LOOK_MS.planned)

@@ -5,7 +5,7 @@ import {expect, onTestFinished, test, vi} from 'vitest'
 import type {Operable} from '../../../src/cloud/operable.ts'
 import {createOperable} from '../../../src/cloud/operate.ts'
 import {emulatorWires} from '../../../src/cloud/wires.ts'
-import {observeScene} from '../../../src/operations/scene.ts'
+import {LOOK_MS, observeScene} from '../../../src/operations/scene.ts'
 import {deriveTopology} from '../../../src/topology/derive.ts'
 import {initialRoles} from '../../../src/topology/roles.ts'
 import {exampleConfig} from '../../fakes/config.ts'
@@ -30,25 +30,47 @@ async function openSilence() {
   return {cloud, taken: () => once(server, 'taken')}
 }
 
-test('a look at the scene of which nothing answers is over after 2.5 s, since an unplanned failover waits for it', async () => {
+test.each([
+  ['unplanned', 2_500],
+  ['planned', 10_000],
+] as const)(
+  'a look before an %s operation, at a scene of which nothing answers, is over after %i ms at most',
+  async (how, ms) => {
+    const {cloud, taken} = await openSilence()
+    vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout']})
+    onTestFinished(() => void vi.useRealTimers())
+    const config = exampleConfig()
+    const isTaken = taken()
+    const looking = observeScene(cloud, deriveTopology(config, initialRoles(config)), LOOK_MS[how])
+    await isTaken
+    await vi.advanceTimersByTimeAsync(ms)
+    const {at: _, records, busy, instances, lastBackup, ...groups} = await looking
+    const seen = [
+      records.primary,
+      busy,
+      instances,
+      lastBackup,
+      ...Object.values({...groups, nearest: records.nearest}).flatMap((it) => Object.values(it)),
+    ]
+    expect(seen.length).toBeGreaterThan(10)
+    expect(seen.filter((it) => !('unseen' in it))).toEqual([])
+  },
+)
+
+test.each([
+  ['planned', {seen: []}],
+  ['unplanned', {unseen: 'no answer within 2.5 s'}],
+] as const)('an answer that takes four seconds, before an %s operation: %o', async (how, expected) => {
   const {cloud, taken} = await openSilence()
   vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout']})
   onTestFinished(() => void vi.useRealTimers())
+  const slow = {...cloud, instances: () => new Promise<[]>((answer) => setTimeout(answer, 4_000, []))}
   const config = exampleConfig()
   const isTaken = taken()
-  const looking = observeScene(cloud, deriveTopology(config, initialRoles(config)))
+  const looking = observeScene(slow, deriveTopology(config, initialRoles(config)), LOOK_MS[how])
   await isTaken
-  await vi.advanceTimersByTimeAsync(2_500)
-  const {at: _, records, busy, instances, lastBackup, ...groups} = await looking
-  const seen = [
-    records.primary,
-    busy,
-    instances,
-    lastBackup,
-    ...Object.values({...groups, nearest: records.nearest}).flatMap((it) => Object.values(it)),
-  ]
-  expect(seen.length).toBeGreaterThan(10)
-  expect(seen.filter((it) => !('unseen' in it))).toEqual([])
+  await vi.advanceTimersByTimeAsync(LOOK_MS[how])
+  expect((await looking).instances).toEqual(expected)
 })
 
 const ROTATION = {fingerprint: 'f', groups: [{group: 'g', region: 'r', share: 1}]}
