@@ -1,5 +1,4 @@
 /** `ha deploy`: preview what moved, agree on it, run it, see it serve. */
-
 import {approve} from '../cli/approve.ts'
 import type {Surroundings} from '../cli/command.ts'
 import {systemClock} from '../clock.ts'

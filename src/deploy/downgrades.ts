@@ -1,5 +1,4 @@
 /** What ha.yaml would make the platform survive less than what was deployed last, and the consent that needs. */
-
 import type {Environment} from '../environment/environment.ts'
 import {HaError} from '../errors.ts'
 import {type Check, refused, warned} from '../operations/check.ts'

@@ -1,5 +1,4 @@
 /** `ha plan`: the cheapest way to the truth. Nothing is started when nothing moved; what had to be started is ended again. */
-
 import type {Surroundings} from '../cli/command.ts'
 import {systemClock} from '../clock.ts'
 import {observeEmulator, stopEmulator} from '../engine/emulator.ts'

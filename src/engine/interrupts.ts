@@ -1,5 +1,4 @@
 /** Ctrl-C in three rungs: finish what is in flight and start nothing new; end at once; end by force. */
-
 import {HaError} from '../errors.ts'
 import type {Emit} from '../events/events.ts'
 

@@ -1,5 +1,4 @@
 /** One stack, one operation, through the Automation API with our own command, our own ears and our own patience. */
-
 import type {Exports, Stack} from '../../stacks/stack.ts'
 import type {Clock} from '../clock.ts'
 import {HaError} from '../errors.ts'

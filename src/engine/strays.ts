@@ -4,7 +4,6 @@
  * process every listener would be told of every stray. Here the listeners are kept by the SDK's own async context and a stray
  * is handed to the one it belongs to.
  */
-
 import {createRequire} from 'node:module'
 
 type Listener = (error: unknown) => void

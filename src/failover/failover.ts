@@ -1,5 +1,4 @@
 /** `ha failover`: look, plan, agree, carry out. */
-
 import {approve} from '../cli/approve.ts'
 import {checkKnown} from '../cli/choices.ts'
 import type {Surroundings} from '../cli/command.ts'

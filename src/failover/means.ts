@@ -1,5 +1,4 @@
 /** What operations are given: the cloud of this environment, its store, and the engine when they reconcile. */
-
 import type {Surroundings} from '../cli/command.ts'
 import {systemClock} from '../clock.ts'
 import type {Operable} from '../cloud/operable.ts'

@@ -1,5 +1,4 @@
 /** What the commands of operations share: look, show, agree, carry out, tell. */
-
 import type {Surroundings} from '../cli/command.ts'
 import {parseDuration} from '../cli/durations.ts'
 import type {Environment} from '../environment/environment.ts'

@@ -1,5 +1,4 @@
 /** The planned change of primary. Pure. */
-
 import {instanceName} from '../topology/names.ts'
 import type {InstanceTopology, Roles, Topology} from '../topology/topology.ts'
 import {hold, pass, wake} from './gates.ts'

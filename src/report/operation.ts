@@ -1,5 +1,4 @@
 /** What an operation says before and after. Pure. */
-
 import {duration, table} from './format.ts'
 import type {Style} from './style.ts'
 

@@ -1,5 +1,4 @@
 /** A deploy as a process of its own, to be killed: argv DIR PORT DELAY. Prints `part` as parts start and `done` at the end. */
-
 import {pathToFileURL} from 'node:url'
 import {systemClock} from '../../src/clock.ts'
 import {runGraph} from '../../src/engine/run-graph.ts'

@@ -1,5 +1,4 @@
 /** Zonal network endpoint groups: the seam between a cluster's NEG controller and the load balancer. */
-
 import type {EmulatorClock} from '../clock.ts'
 import type {Props, Records} from '../contract.ts'
 import {alreadyExists, inUse, invalid, notFound, selfLink} from './google.ts'

@@ -1,5 +1,4 @@
 /** Seek and snapshots: https://cloud.google.com/pubsub/docs/replay-overview */
-
 import {subscriptionNamed} from './admin.ts'
 import type {Broker, Snapshot} from './broker.ts'
 import {alreadyExists, failedPrecondition, invalid, notFound} from './failures.ts'

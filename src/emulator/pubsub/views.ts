@@ -1,5 +1,4 @@
 /** What clients are shown: resources in REST shape, lists by page, figures for status. */
-
 import {subscriptionNamed, topicNamed} from './admin.ts'
 import type {Broker, Snapshot} from './broker.ts'
 import type {SubscriptionConfig, TopicConfig} from './config.ts'

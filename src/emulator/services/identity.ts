@@ -1,5 +1,4 @@
 /** Projects, service accounts and who may do what: https://cloud.google.com/iam/docs/reference/rest */
-
 import {digits, idOf, projectNumber, serviceAgent} from './names.ts'
 import type {Plain} from './plain.ts'
 import {matches, member, role, rules} from './rules.ts'

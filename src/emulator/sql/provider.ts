@@ -1,5 +1,4 @@
 /** Cloud SQL instances as Pulumi's gcp provider behaves. */
-
 import {asProviderError} from '../compute/google.ts'
 import type {Props, ResourceType} from '../contract.ts'
 import {type InstanceApi, newResource} from './api.ts'

@@ -1,5 +1,4 @@
 /** A replica where the old primary was, under the next generation's name: names cannot be used again for a week. */
-
 import type {Deed} from '../means.ts'
 import type {StepInputs} from '../plan.ts'
 import {statusOfRefusal} from '../refusals.ts'

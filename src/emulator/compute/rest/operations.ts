@@ -1,5 +1,4 @@
 /** Google answers every write with an operation; ours are done when they are answered. */
-
 import type {EmulatorClock} from '../../clock.ts'
 import type {Props} from '../../contract.ts'
 import {numberOf} from '../directory.ts'

@@ -2,7 +2,6 @@
  * As much OpenAPI as clients need to learn that the server checks fields and takes dry runs and server-side apply. It has no schemas:
  * `kubectl explain` finds nothing here.
  */
-
 import {KUBERNETES_VERSION} from './discovery.ts'
 import type {Json} from './objects.ts'
 import {apiVersionOf, RESOURCES, type ResourceType} from './resources.ts'

@@ -1,7 +1,6 @@
 /**
  * What stands for an image on this machine. Registered with the global process; remembered here, so that pods restart while it is away.
  */
-
 import {readJson, writeJson} from '../../../files.ts'
 import {fetchJson} from '../../../http.ts'
 import type {Json} from '../../api/store.ts'

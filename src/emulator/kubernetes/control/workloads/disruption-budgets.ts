@@ -1,5 +1,4 @@
 /** PodDisruptionBudgets: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-budgets. Evictions spend what is allowed here. */
-
 import {controllerOf} from '../../api/objects.ts'
 import {matchesSelector} from '../../api/selectors.ts'
 import type {KubeObject, ObjectStore, WatchEvent} from '../../api/store.ts'

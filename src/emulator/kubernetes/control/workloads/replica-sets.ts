@@ -1,5 +1,4 @@
 /** ReplicaSets: https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/ */
-
 import {controllerOf} from '../../api/objects.ts'
 import {matchesSelector} from '../../api/selectors.ts'
 import type {KubeObject, ObjectStore} from '../../api/store.ts'
