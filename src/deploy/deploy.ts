@@ -102,7 +102,7 @@ async function agree(
 
   const preview = await platform.run('preview', over)
   if (interrupts.cancel.aborted) throw interrupted()
-  assertSucceeded(preview, request.surroundings.self)
+  assertSucceeded(preview, `${request.surroundings.self} deploy`)
   const plan = [...preview.plan, ...platform.retired.plan]
   const downgrades = await downgradesOf(environment)
   if (saved) assertSameSteps(saved, {stacks: plan, downgrades})
@@ -123,9 +123,9 @@ async function agree(
 async function carryOut(environment: Environment, platform: Platform, over: Over, self: string): Promise<GraphResult> {
   await recordRoles(environment)
   const result = await platform.run('up', over)
-  assertSucceeded(result, self)
+  assertSucceeded(result, `${self} deploy`)
   // Last, when nothing that stays refers to it any more.
   const {stacks} = platform.retired
-  if (stacks.length > 0) assertSucceeded(await platform.run('destroy', {...over, nodes: stacks}), self)
+  if (stacks.length > 0) assertSucceeded(await platform.run('destroy', {...over, nodes: stacks}), `${self} deploy`)
   return result
 }

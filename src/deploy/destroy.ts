@@ -37,7 +37,7 @@ export async function destroy(request: DestroyRequest): Promise<readonly Leftove
   const platform = await openPlatform({environment, emit, surroundings, interrupts})
   const over = {assertHeld: lock.assertHeld, unprotect: unprotectIn(environment, lock)}
   const down = async (nodes: readonly Node[]) =>
-    nodes.length > 0 && assertSucceeded(await platform.run('destroy', {...over, nodes}), surroundings.self)
+    nodes.length > 0 && assertSucceeded(await platform.run('destroy', {...over, nodes}), `${surroundings.self} destroy`)
   const nodes = stacksOf(environment.topology)
   await down(platform.retired.stacks)
   await down(nodes.filter(({name}) => name !== GROUND))

@@ -61,7 +61,7 @@ async function preview(
   const platform = await openPlatform({environment, emit, surroundings, interrupts})
   const result = await platform.run('preview', {all, refresh, ...(only && {only})})
   if (interrupts.cancel.aborted) throw interrupted()
-  assertSucceeded(result, surroundings.self)
+  assertSucceeded(result, `${surroundings.self} plan`)
   const plan = [...result.plan, ...platform.retired.plan]
   if (out !== undefined) {
     const facts = await factsOf(environment, platform)

@@ -1,13 +1,14 @@
 /** All stacks and steps of an environment in the order their needs demand, as many at once as the machine bears. */
 import {availableParallelism} from 'node:os'
 import type {Node, Recorded, Step} from '../../stacks/stack.ts'
-import {HaError} from '../errors.ts'
+import type {HaError} from '../errors.ts'
 import type {Action, Problem, StackPlan} from '../events/events.ts'
 import type {Identify} from './identity.ts'
 import {endOrphans} from './orphans.ts'
 import {runNode, type Session, settle} from './run-node.ts'
 import type {Operation, StackContext} from './run-stack.ts'
 import {reversed, runSchedule} from './schedule.ts'
+import {silentRegions, unanswered} from './silence.ts'
 import type {StateResource} from './state.ts'
 import {assertPassphrase} from './workspace.ts'
 
@@ -76,11 +77,12 @@ export interface GraphResult {
 /** An engine spends part of its time waiting for the cloud, so one more than there are cores. */
 const CONCURRENCY = Math.max(2, Math.min(8, availableParallelism() + 1))
 
-/** Runs the graph to its end. Throws only when nothing could begin (LOCK_LOST, STORE_CORRUPT). */
+/** Runs the graph to its end. Throws only when nothing could begin (LOCK_LOST, STORE_CORRUPT, CLOUD_UNREACHABLE). */
 export async function runGraph(run: GraphRun): Promise<GraphResult> {
   const {nodes, operation, emit, interrupts} = run
   await begin(run)
-  const silent = operation === 'preview' || operation === 'up' ? await silentRegions(run) : []
+  const silent = operation === 'refresh' ? [] : await silentRegions(run)
+  if (operation === 'destroy' && silent.length > 0) throw unanswered(silent)
   const session: Session = {
     run,
     recorded: {...run.recorded},
@@ -102,23 +104,6 @@ export async function runGraph(run: GraphRun): Promise<GraphResult> {
     },
   })
   return resultOf(session)
-}
-
-/** All asked at once. @throws HaError CLOUD_UNREACHABLE when none answers: then it is hardly the regions that are dead. */
-async function silentRegions({nodes, lost, answers, clock, emit}: GraphRun): Promise<readonly string[]> {
-  const regions = [...new Set(nodes.flatMap(({region}) => region ?? []))].filter((region) => !lost.includes(region))
-  const begun = clock.monotonic()
-  const answered = await Promise.all(regions.map(answers))
-  const silent = regions.filter((_, i) => !answered[i])
-  if (silent.length > 0 && silent.length === regions.length) {
-    throw new HaError('CLOUD_UNREACHABLE', `No region answers: ${silent.join(', ')}. Nothing was changed.`, {
-      next: ['Check the way from here to their Kubernetes APIs: ha doctor', 'ha status'],
-      data: {regions: silent},
-    })
-  }
-  const ms = Math.round(clock.monotonic() - begun)
-  for (const region of silent) emit({kind: 'region.silent', region, ms})
-  return silent
 }
 
 async function begin({nodes, operation, workspace, clock, emit, assertHeld}: GraphRun): Promise<void> {

@@ -8,6 +8,7 @@ import type {GraphRun, NodeResult} from './run-graph.ts'
 import {runRepaired} from './run-repaired.ts'
 import {runStack, type StackOutcome} from './run-stack.ts'
 import type {Ended} from './schedule.ts'
+import {needsAnswer, unanswered} from './silence.ts'
 import {removeStackSettings} from './workspace.ts'
 
 /** What is known so far of a running graph. */
@@ -128,14 +129,17 @@ async function stack(session: Session, node: Stack, input: unknown, fingerprint:
   }
   const problems = outcome.problems.map(({code, message, next}) => ({code, message, next}))
   if (verdict === 'failed') emit({kind: 'stack.failed', stack: name, ms, problems})
-  if (verdict === 'failed' && (await isSilent(session, node)))
-    return settle(session, name, 'silent', {counts, problems})
+  if (verdict === 'failed' && (await isSilent(session, node))) {
+    if (operation !== 'destroy') return settle(session, name, 'silent', {counts, problems})
+    session.error ??= unanswered([node.region!])
+  }
   return settle(session, name, verdict, {counts, problems})
 }
 
 /** Whether it failed because its region fell silent in the middle. */
-async function isSilent({run, silent}: Session, {region}: Stack): Promise<boolean> {
-  if (region === undefined || run.operation === 'destroy') return false
+async function isSilent({run, silent}: Session, node: Stack): Promise<boolean> {
+  const {region} = node
+  if (region === undefined || !needsAnswer(node, run.operation)) return false
   const begun = run.clock.monotonic()
   if (await run.answers(region)) return false
   if (!silent.has(region)) run.emit({kind: 'region.silent', region, ms: Math.round(run.clock.monotonic() - begun)})

@@ -8,6 +8,7 @@ import {type LocatedProblem, problemsFrom} from './failures.ts'
 import type {Interrupts} from './interrupts.ts'
 import {automation} from './pulumi.ts'
 import type {Redact} from './redact.ts'
+import {needsAnswer} from './silence.ts'
 import {sortStrays} from './strays.ts'
 import {type Translation, translator} from './translate.ts'
 import {type Patience, watchdog} from './watchdog.ts'
@@ -70,7 +71,7 @@ export async function runStack(run: StackRun, context: StackContext): Promise<St
     tell: (ms) => {
       emit({kind: 'engine.silent', stack: stack.name, ms, waitingFor: translation.inFlight()})
       // Clouds take long, but not in a region that is gone.
-      if (stack.region !== undefined && operation !== 'destroy')
+      if (stack.region !== undefined && needsAnswer(stack, operation))
         context.answers?.(stack.region).then(
           (answers) => answers || giveUp(ms),
           () => {},

@@ -77,8 +77,8 @@ export async function underLock<T>(request: RunRequest, body: (run: Run) => Prom
   }
 }
 
-/** @throws HaError INTERRUPTED, the run's own error, or STACK_FAILED naming what failed. */
-export function assertSucceeded(result: GraphResult, self: string): void {
+/** `again`: the command that goes on. @throws HaError INTERRUPTED, the run's own error, or STACK_FAILED naming what failed. */
+export function assertSucceeded(result: GraphResult, again: string): void {
   if (result.interrupted) throw interrupted()
   if (result.error?.code === 'LOCK_LOST') throw result.error
   if (result.ok) return
@@ -90,7 +90,7 @@ export function assertSucceeded(result: GraphResult, self: string): void {
     result.error?.code ?? machineCode(result) ?? 'STACK_FAILED',
     `${failed.join(', ')} failed${without}.`,
     {
-      next: [...(result.error?.next ?? []), `Then run ${self} deploy again: it goes on where this one stopped.`],
+      next: [...(result.error?.next ?? []), `Then run ${again} again: it goes on where this one stopped.`],
       cause: result.error,
       data: {failed, leftOut},
     },

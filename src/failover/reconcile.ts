@@ -33,6 +33,7 @@ const TOUCHED = ['data', 'edge']
 /** @throws HaError PLAN_UNSAFE when the engine would replace or delete anything stateful, and what stacks fail with. */
 export async function reconcile(request: ReconcileRequest): Promise<string> {
   const {environment, interrupts, surroundings, assertHeld} = request
+  const again = `${surroundings.self} failover resume`
   // Of the engine's many events only failures matter here.
   const emit: Emit = (event) => {
     if (/^(stack\.failed|part\.failed|engine\.silent|interrupt\.received|stack\.finished)$/.test(event.kind))
@@ -47,17 +48,17 @@ export async function reconcile(request: ReconcileRequest): Promise<string> {
 
   const over = {only: TOUCHED, refresh: true, assertHeld}
   const preview = await platform.run('preview', over)
-  assertSucceeded(preview, surroundings.self)
+  assertSucceeded(preview, again)
   assertUpdatesOnly(preview.plan)
   const up = await platform.run('up', over)
-  assertSucceeded(up, surroundings.self)
+  assertSucceeded(up, again)
   // Everything else that depends on roles, as `ha deploy` would do it.
   const then = {assertHeld, recorded: up.recorded, fingerprints: up.fingerprints}
   const rest = await platform.run('preview', then)
-  assertSucceeded(rest, surroundings.self)
+  assertSucceeded(rest, again)
   if (rest.plan.some(({verdict}) => verdict === 'change')) {
     assertUpdatesOnly(rest.plan)
-    assertSucceeded(await platform.run('up', then), surroundings.self)
+    assertSucceeded(await platform.run('up', then), again)
   }
   return `${preview.plan.flatMap(({changes}) => changes).length} updates, nothing replaced, nothing deleted`
 }

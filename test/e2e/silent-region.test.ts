@@ -71,3 +71,20 @@ platformTest(
     expect((await platform.ha('plan', '--json')).result).toMatchObject({changes: false, silent: []})
   },
 )
+
+platformTest(
+  'destroy deletes nothing while the region is silent, says so in bounded time, and when it goes on all is gone',
+  async () => {
+    await region('pause')
+    const refused = await platform.ha('destroy', '--yes', '--lift-protection', '--json')
+    expect(refused.code, refused.stderr).toBe(69)
+    expect(refused.ms).toBeLessThan(BOUND_MS)
+    expect(refused.events.at(-1)).toMatchObject({code: 'CLOUD_UNREACHABLE', data: {regions: ['europe-west1']}})
+    const next = JSON.stringify(refused.events.at(-1)?.next)
+    expect(next).toContain('run.js destroy')
+    expect(next).not.toContain('deploy')
+    expect(refused.events.filter(({kind}) => kind === 'stack.started')).toEqual([])
+    await region('resume')
+    expect(await platform.ha('destroy', '--yes', '--lift-protection', '--json')).toMatchObject({code: 0})
+  },
+)

@@ -21,7 +21,7 @@ const result = (...nodes: NodeResult[]): GraphResult => ({
 
 function refusal(of: GraphResult): HaError {
   try {
-    assertSucceeded(of, 'ha')
+    assertSucceeded(of, 'ha destroy')
   } catch (thrown) {
     return thrown as HaError
   }
@@ -29,7 +29,7 @@ function refusal(of: GraphResult): HaError {
 }
 
 test('a graph in which everything is done is a success', () => {
-  expect(() => assertSucceeded(result(node('edge', 'done')), 'ha')).not.toThrow()
+  expect(() => assertSucceeded(result(node('edge', 'done')), 'ha deploy')).not.toThrow()
 })
 
 test('a failure names what failed and what could not run without it', () => {
@@ -49,7 +49,7 @@ test('an error of the run itself keeps its code', () => {
   }
   expect(refusal(failed)).toMatchObject({
     code: 'MIGRATION_FAILED',
-    next: ['Mend it.', expect.stringContaining('ha deploy')],
+    next: ['Mend it.', expect.stringContaining('ha destroy')],
   })
 })
 
