@@ -1,40 +1,24 @@
 /** kubectl against a cluster that runs: its controllers, its kubelet and real processes. Skipped where it is not installed. */
-import {execFileSync} from 'node:child_process'
 import {once} from 'node:events'
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {createServer} from 'node:http'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {execa} from 'execa'
 import fastify from 'fastify'
-import {afterAll, beforeAll, expect, test} from 'vitest'
+import {afterAll, beforeAll, expect} from 'vitest'
 import {fetchJson} from '../../src/emulator/http.ts'
 import type {Json} from '../../src/emulator/kubernetes/api/store.ts'
 import {createCluster} from '../../src/emulator/kubernetes/control/cluster.ts'
 import {openPorts} from '../../src/emulator/ports.ts'
 import {deployment} from '../emulator/kubernetes-api/cluster.ts'
-
-const present = (() => {
-  try {
-    execFileSync('kubectl', ['version', '--client'], {stdio: 'ignore'})
-    return true
-  } catch {
-    return false
-  }
-})()
-
-const rule = (title: string, body: () => Promise<void>) =>
-  test(title, ({skip}) => {
-    skip(!present, 'kubectl is not installed on this machine')
-    return body()
-  })
+import {hasKubectl, rule, runKubectl} from '../fakes/kubectl.ts'
 
 let close = async () => {}
 let kubeconfig: string
 let dir: string
 
 beforeAll(async () => {
-  if (!present) return
+  if (!hasKubectl) return
   dir = mkdtempSync(join(tmpdir(), 'ha-kubectl-'))
   const image = (tag: number) => ({
     ...{image: `shop/api:${tag}`, cwd: dir},
@@ -83,10 +67,7 @@ beforeAll(async () => {
 })
 afterAll(() => close())
 
-const kubectl = (...args: string[]) =>
-  execa('kubectl', ['--kubeconfig', kubeconfig, '--cache-dir', join(dir, 'cache'), ...args], {
-    ...{timeout: 60_000, reject: false, all: true},
-  })
+const kubectl = (...args: string[]) => runKubectl(kubeconfig, dir, args)
 const said = async (...args: string[]) => (await kubectl(...args)).all
 
 /** Three pods of the first image, rolled out. */
@@ -176,6 +157,6 @@ rule('kubectl create sends protobuf, which is refused with the way that works', 
   expect(exitCode).not.toBe(0)
   expect(all).toContain('add `--dry-run=client -o json` and pipe that into `kubectl apply -f -`')
   const {stdout: input} = await kubectl(...create, '--dry-run=client', '-o', 'json')
-  const args = ['--kubeconfig', kubeconfig, '--cache-dir', join(dir, 'cache'), 'apply', '-f', '-']
-  expect((await execa('kubectl', args, {input})).stdout).toBe('deployment.apps/made created')
+  const applied = await runKubectl(kubeconfig, dir, ['apply', '-f', '-'], input)
+  expect(applied.all).toBe('deployment.apps/made created')
 })

@@ -6,7 +6,6 @@ import {pathToFileURL} from 'node:url'
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest'
 import {systemClock} from '../../src/clock.ts'
 import type {Unstamped} from '../../src/events/events.ts'
-import {selfMark} from '../../src/process.ts'
 import {openBucket} from '../../src/store/bucket.ts'
 import {
   forgetNode,
@@ -22,6 +21,7 @@ import {acquireLock, breakLock, type LockDocument, type LockRequest} from '../..
 import {openStore} from '../../src/store/open.ts'
 import {type Store, update} from '../../src/store/store.ts'
 import {type FakeGcs, startGcs} from '../fakes/gcs.ts'
+import {lockRequest} from '../fakes/lock.ts'
 
 let dir: string
 let gcs: FakeGcs
@@ -49,17 +49,7 @@ describe.each(STORES)('a store %s', (_, open) => {
   beforeEach(() => {
     store = open()
   })
-  const request = (more: Partial<LockRequest> = {}): LockRequest => ({
-    store,
-    owner: 'ann',
-    process: selfMark(),
-    operation: 'deploy',
-    run: 'run-1',
-    timeoutMs: 0,
-    clock: systemClock,
-    emit: () => {},
-    ...more,
-  })
+  const request = (more: Partial<LockRequest> = {}) => lockRequest(store, more)
 
   test('gives back what was last written, under a version that changes with every write', async () => {
     expect(await store.read('roles')).toBeUndefined()

@@ -7,10 +7,10 @@ import {fileURLToPath, pathToFileURL} from 'node:url'
 import {afterEach, beforeEach, expect, test} from 'vitest'
 import {type Clock, systemClock} from '../../src/clock.ts'
 import type {Unstamped} from '../../src/events/events.ts'
-import {selfMark} from '../../src/process.ts'
 import {acquireLock, breakLock, type LockDocument, type LockRequest, observeLock} from '../../src/store/lock.ts'
 import {openStore} from '../../src/store/open.ts'
 import type {Store} from '../../src/store/store.ts'
+import {lockRequest} from '../fakes/lock.ts'
 
 let dir: string
 let store: Store
@@ -31,17 +31,7 @@ afterEach(async () => {
   rmSync(dir, {recursive: true, force: true})
 })
 
-const request = (more: Partial<LockRequest> = {}): LockRequest => ({
-  store,
-  owner: 'ann',
-  process: selfMark(),
-  operation: 'deploy',
-  run: 'run-1',
-  timeoutMs: 0,
-  clock: systemClock,
-  emit: (event) => events.push(event),
-  ...more,
-})
+const request = (more: Partial<LockRequest> = {}) => lockRequest(store, {emit: (event) => events.push(event), ...more})
 
 const holder = async (timeoutMs = 0): Promise<{child: ChildProcess; line: string}> => {
   const path = fileURLToPath(new URL('../fakes/lockHolder.ts', import.meta.url))

@@ -1,9 +1,8 @@
 /** The two faces of the records: Pulumi's resources and the REST API. */
 import {expect, test} from 'vitest'
 import type {Props} from '../../../src/emulator/contract.ts'
+import {backends, errorOf, idOf, patch, service, ZONES} from './web.ts'
 import {type Bench, GCP, link, negPath, openBench, openEdge, PROJECT} from './world.ts'
-
-const ZONES = {'us-east1-b': [], 'europe-west1-b': []}
 
 /** Opens a bench with an edge of two zones and closes it afterwards. */
 const withEdge = (title: string, run: (bench: Bench) => Promise<void>) =>
@@ -16,21 +15,6 @@ const withEdge = (title: string, run: (bench: Bench) => Promise<void>) =>
       await bench.stop()
     }
   })
-
-const idOf = (collection: string) => `projects/${PROJECT}/global/${collection}/web`
-const backends = (...scalers: readonly (number | undefined)[]) =>
-  scalers.map((capacityScaler, at) => ({
-    group: link(negPath(Object.keys(ZONES)[at]!)),
-    balancingMode: 'RATE',
-    maxRatePerEndpoint: 100,
-    ...(capacityScaler === undefined ? {} : {capacityScaler}),
-  }))
-const service = async (bench: Bench) => (await bench.call('GET', '/global/backendServices/web')).body
-const patch = async (bench: Bench, body: Props) => {
-  const {fingerprint} = await service(bench)
-  return bench.call('PATCH', '/global/backendServices/web', {fingerprint, ...body})
-}
-const errorOf = (body: Props) => body.error as {code: number; message: string; errors: {reason: string}[]}
 
 withEdge('ids, self links and numbers look like Google’s', async (bench) => {
   const outputs = (await bench.type(GCP.service).read(idOf('backendServices')))!

@@ -1,24 +1,8 @@
 /** What Google refuses, and where: the provider's check, or the API. */
 import {expect, test} from 'vitest'
 import type {Props} from '../../../src/emulator/contract.ts'
-import {type Bench, GCP, link, negPath, openBench, openEdge, PROJECT} from './world.ts'
-
-const ZONES = {'us-east1-b': [], 'europe-west1-b': []}
-
-const idOf = (collection: string) => `projects/${PROJECT}/global/${collection}/web`
-const backends = (...scalers: readonly (number | undefined)[]) =>
-  scalers.map((capacityScaler, at) => ({
-    group: link(negPath(Object.keys(ZONES)[at]!)),
-    balancingMode: 'RATE',
-    maxRatePerEndpoint: 100,
-    ...(capacityScaler === undefined ? {} : {capacityScaler}),
-  }))
-const service = async (bench: Bench) => (await bench.call('GET', '/global/backendServices/web')).body
-const patch = async (bench: Bench, body: Props) => {
-  const {fingerprint} = await service(bench)
-  return bench.call('PATCH', '/global/backendServices/web', {fingerprint, ...body})
-}
-const errorOf = (body: Props) => body.error as {code: number; message: string; errors: {reason: string}[]}
+import {backends, errorOf, idOf, patch, service, ZONES} from './web.ts'
+import {GCP, link, negPath, openBench, openEdge} from './world.ts'
 
 const refused: readonly [string, Props, RegExp][] = [
   ['capacityScaler between 0 and 0.1', {backends: backends(0.05, 1)}, /backends\[0\]\.capacityScaler.*0\.05/],

@@ -1,24 +1,8 @@
-import {execFileSync} from 'node:child_process'
 import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {execa} from 'execa'
-import {expect, test} from 'vitest'
+import {expect} from 'vitest'
+import {rule, runKubectl} from '../../fakes/kubectl.ts'
 import {type Cluster, container, DEPLOYMENTS, deployment, pod, startCluster} from './cluster.ts'
-
-const present = (() => {
-  try {
-    execFileSync('kubectl', ['version', '--client'], {stdio: 'ignore'})
-    return true
-  } catch {
-    return false
-  }
-})()
-
-const rule = (title: string, body: () => Promise<void>) =>
-  test(title, ({skip}) => {
-    skip(!present, 'kubectl is not installed on this machine')
-    return body()
-  })
 
 function kubectl(cluster: Cluster, ...args: string[]) {
   const file = join(cluster.dir, 'kubeconfig')
@@ -31,11 +15,7 @@ function kubectl(cluster: Cluster, ...args: string[]) {
     'current-context': 'c',
   }
   writeFileSync(file, JSON.stringify(config))
-  return execa('kubectl', ['--kubeconfig', file, '--cache-dir', join(cluster.dir, 'cache'), ...args], {
-    timeout: 10_000,
-    reject: false,
-    all: true,
-  })
+  return runKubectl(file, cluster.dir, args)
 }
 
 function manifest(cluster: Cluster, object: unknown): string {
