@@ -34,8 +34,8 @@ export default class Init extends HaCommand {
     const {cwd, interactive} = this.surroundings()
     const folder = resolve(cwd, args.dir)
     if (flags.ci) {
-      const path = await writePipeline({...flags, pipeline: flags.ci, folder, environment: flags.env})
-      return report.result([`${style('good', '✔')} ${path}: what it needs, once, is told at its top.`], {files: [path]})
+      const files = await writePipeline({...flags, pipeline: flags.ci, folder, environment: flags.env})
+      return report.result([`${style('good', '✔')} ${files.join(', ')}: read the top of each.`], {files})
     }
     const defaults = {
       template: flags.template ?? 'rental',

@@ -2,6 +2,7 @@
 import {existsSync} from 'node:fs'
 import {mkdir, readFile, writeFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
+import {deployerRoleFile} from '../cloud/deployer/role.ts'
 import {loadConfigFile} from '../config/load.ts'
 import {HaError} from '../errors.ts'
 import {templatesFolder} from './scaffold.ts'
@@ -26,11 +27,14 @@ export interface PipelineRequest {
   readonly force: boolean
 }
 
+/** What the account that deploys may do. */
+const ROLE_FILE = 'deployer-role.yaml'
+
 /**
- * Writes the pipeline and returns its path, relative to the folder.
+ * Writes the pipeline and the role of who deploys, and returns their paths, relative to the folder.
  * @throws HaError DESTINATION_EXISTS (unless `force`), USAGE (not an environment on Google Cloud), CONFIG_NOT_FOUND, CONFIG_INVALID
  */
-export async function writePipeline(request: PipelineRequest): Promise<string> {
+export async function writePipeline(request: PipelineRequest): Promise<readonly string[]> {
   const {pipeline, folder, environment, branch, force} = request
   const {config} = loadConfigFile({cwd: folder, environment, ...(request.file !== undefined && {file: request.file})})
   if (config.target !== 'gcp') {
@@ -39,16 +43,18 @@ export async function writePipeline(request: PipelineRequest): Promise<string> {
     })
   }
   const {template, path} = FILES[pipeline]
-  const to = join(folder, path)
-  if (existsSync(to) && !force) {
+  if (existsSync(join(folder, path)) && !force) {
     throw new HaError('DESTINATION_EXISTS', `${path} is already there. Nothing was written.`, {
       next: ['Add --force to overwrite it.'],
     })
   }
   const text = await readFile(join(templatesFolder(), '.ci', template), 'utf8')
-  await mkdir(dirname(to), {recursive: true})
-  await writeFile(to, pipelineText(text, environment, branch))
-  return path
+  const files = {[path]: pipelineText(text, environment, branch), [ROLE_FILE]: deployerRoleFile(config.project)}
+  for (const [file, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, file)), {recursive: true})
+    await writeFile(join(folder, file), content)
+  }
+  return Object.keys(files)
 }
 
 /** The template for one environment and branch. Pure. */

@@ -15,7 +15,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, {recursive: true, force: true}))
 
 const write = async (pipeline: Pipeline, more = {}) => {
-  const path = await writePipeline({
+  const [path] = await writePipeline({
     pipeline,
     folder: dir,
     environment: 'production',
@@ -23,7 +23,7 @@ const write = async (pipeline: Pipeline, more = {}) => {
     force: false,
     ...more,
   })
-  return readFileSync(join(dir, path), 'utf8')
+  return readFileSync(join(dir, path!), 'utf8')
 }
 
 interface Job {
@@ -79,6 +79,14 @@ test('a pipeline that is there is not overwritten unless asked', async () => {
   await write('gitlab')
   await expect(write('gitlab')).rejects.toMatchObject({code: 'DESTINATION_EXISTS'})
   expect(await write('gitlab', {force: true})).toContain('ha deploy')
+})
+
+test('with the pipeline comes the role of who deploys, for its project', async () => {
+  await write('github')
+  const role = readFileSync(join(dir, 'deployer-role.yaml'), 'utf8')
+  const permissions = expect.arrayContaining(['container.deployments.update'])
+  expect(parse(role)).toMatchObject({title: 'ha deployer', includedPermissions: permissions})
+  expect(role).toContain('gcloud iam roles create haDeployer --project=rental-prod --file=deployer-role.yaml')
 })
 
 test('an environment of this machine has no pipeline', async () => {

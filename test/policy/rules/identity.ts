@@ -1,4 +1,8 @@
+import {RESOURCE_PERMISSIONS} from '../../../src/cloud/deployer/resources.ts'
+import {GRANTED_ROLES} from '../../../src/cloud/deployer/role.ts'
 import {each, type Rule, shown} from '../rule.ts'
+
+const GRANTED: readonly string[] = GRANTED_ROLES
 
 /** Types of Google's without a project of their own: what they refer to has it. */
 const PROJECTLESS = [
@@ -69,6 +73,27 @@ export const identity: readonly Rule[] = [
       resources.filter(({type}) => type === 'kubernetes:core/v1:Secret' || type.includes('secretVersion:')).map(shown),
     plant: (copy) => {
       copy.push({...copy[0]!, type: 'kubernetes:core/v1:Secret', inputs: {stringData: {PASSWORD: 'hunter2'}}})
+      return true
+    },
+  },
+  {
+    says: 'Of every type of resource it is written down what a deployer must be allowed',
+    violations: ({resources}) => [
+      ...new Set(resources.map(({type}) => type).filter((type) => RESOURCE_PERMISSIONS[type] === undefined)),
+    ],
+    plant: (copy) => {
+      copy.push({...copy[0]!, type: 'gcp:redis/instance:Instance'})
+      return true
+    },
+  },
+  {
+    says: 'In the project no role is granted but those that a deployer may grant',
+    violations: ({resources}) =>
+      resources
+        .filter(({type, inputs}) => /projects.*:IAMMember$/.test(type) && !GRANTED.includes(inputs.role))
+        .map((resource) => `${shown(resource)}: ${resource.inputs.role}`),
+    plant: (copy) => {
+      copy.find(({type}) => /projects.*:IAMMember$/.test(type))!.inputs.role = 'roles/compute.admin'
       return true
     },
   },
