@@ -1,4 +1,5 @@
 /** What must be true at Google before a first deploy can work: one question each, all asked at once, none of them changes anything. */
+import {refusalOf} from '../refusals.ts'
 import type {RegionTopology, Topology} from '../topology/topology.ts'
 import {callJson, statusOf} from './rest.ts'
 import type {Api, Wires} from './wires.ts'
@@ -184,11 +185,11 @@ async function shortage(get: Get, topology: Topology, region: RegionTopology) {
 function refusal(thrown: unknown, project: string): Found {
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   const status = statusOf(thrown)
-  const api = /([a-z]+\.googleapis\.com)/.exec(message)?.[1]
-  if (/has not been used in project|it is disabled/i.test(message))
+  const known = refusalOf(message)
+  if (known?.code === 'API_DISABLED')
     return warn(
       'Its API is not enabled yet, so this cannot be told.',
-      `gcloud services enable ${api ?? 'API'} --project=${project}`,
+      `gcloud services enable ${known.name} --project=${project}`,
     )
   if (status === 403)
     return bad(`These credentials may not look: ${message}`, `Ask for roles/viewer on the project ${project}.`)

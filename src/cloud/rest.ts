@@ -1,6 +1,7 @@
 /** JSON over HTTP with a deadline on every call and Google's and Kubernetes' error bodies understood. */
 import {request as httpRequest} from 'node:http'
 import {HaError} from '../errors.ts'
+import {refusalOf} from '../refusals.ts'
 
 export interface Call {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -34,6 +35,7 @@ export async function callJson<T = unknown>(url: string, call: Call = {}): Promi
     })
   }
   throw new HaError('CLOUD_REFUSED', `${call.method ?? 'GET'} ${new URL(url).pathname}: ${reasonOf(parsed, status)}`, {
+    ...(status === 403 && {next: refusalOf(text)?.next ?? []}),
     data: {status},
   })
 }

@@ -1,6 +1,7 @@
 /** What went wrong in a stack, one problem per resource, in ha's names, with what to do: the engine's echoes left out. */
 import {DISK_FULL_WORDS} from '../errors.ts'
 import type {Part, Problem} from '../events/events.ts'
+import {refusalOf} from '../refusals.ts'
 import type {Redact} from './redact.ts'
 
 /** An error the engine or a provider reported. */
@@ -44,9 +45,9 @@ const KNOWN: readonly (readonly [RegExp, string, readonly string[]])[] = [
     ['Ask for more quota in this project and region, or choose a smaller size in ha.yaml; then run the same command.'],
   ],
   [
-    /Error 403|PERMISSION_DENIED|permission denied|accessNotConfigured|has not been used in project/i,
+    /Error 403|PERMISSION_DENIED|permission denied/i,
     'FORBIDDEN',
-    ['Check the account with `ha doctor`: it lists the roles and APIs that are missing.'],
+    ['Check the account with `ha validate --online`, and its role against the one that `ha init --ci` writes.'],
   ],
   [
     /Error 401|UNAUTHENTICATED|could not find default credentials|invalid_grant/i,
@@ -72,6 +73,11 @@ const KNOWN: readonly (readonly [RegExp, string, readonly string[]])[] = [
   ],
 ]
 
+function knownFailure(message: string): {code: string; next: readonly string[]} {
+  const [, code, next] = KNOWN.find(([pattern]) => pattern.test(message)) ?? [undefined, 'FAILED', []]
+  return {code, next}
+}
+
 /** One problem per resource, echoes dropped unless nothing else was said. `partFor` names the resource. */
 export function problemsFrom(
   complaints: readonly Complaint[],
@@ -79,17 +85,17 @@ export function problemsFrom(
   redact: Redact,
 ): readonly LocatedProblem[] {
   const cleaned = complaints
-    .map(({urn, message}) => ({urn, message: clean(message)}))
+    .map(({urn, message}) => ({urn, whole: message, message: clean(message)}))
     .filter(({message}) => message !== '')
   const real = cleaned.filter(({message}) => !ECHOES.some((echo) => echo.test(message)))
   const seen = new Set<string>()
   const problems: LocatedProblem[] = []
-  for (const {urn, message} of real.length > 0 ? real : cleaned.slice(0, 1)) {
+  for (const {urn, whole, message} of real.length > 0 ? real : cleaned.slice(0, 1)) {
     const part = urn === undefined ? undefined : partFor(urn)
     const key = part ? `urn ${urn}` : message
     if (seen.has(key)) continue
     seen.add(key)
-    const [, code, next] = KNOWN.find(([pattern]) => pattern.test(message)) ?? [undefined, 'FAILED', []]
+    const {code, next} = refusalOf(whole) ?? knownFailure(message)
     const text = redact(part ? `${part.what} ${part.name}: ${message}` : message)
     problems.push({code, message: text, next, ...(part && urn ? {urn} : {})})
   }

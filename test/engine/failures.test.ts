@@ -36,8 +36,8 @@ test('when nothing but an echo was said, the echo is better than nothing', () =>
 test.each([
   ['the stack is currently locked by 1 lock(s)', 'STACK_LOCKED'],
   ['googleapi: Error 403: Quota CPUS exceeded in region', 'QUOTA'],
-  ['googleapi: Error 403: Permission denied on resource', 'FORBIDDEN'],
-  ['Compute API has not been used in project 1 before', 'FORBIDDEN'],
+  ['googleapi: Error 403: The client is not authorized to make this request., notAuthorized', 'FORBIDDEN'],
+  ['Compute API has not been used in project 1 before', 'API_DISABLED'],
   ['google: could not find default credentials', 'UNAUTHENTICATED'],
   ['Get "https://10.0.0.1": dial tcp: connection refused', 'UNREACHABLE'],
   ['no resource plugin "pulumi-resource-gcp" found', 'PLUGIN_MISSING'],
@@ -46,6 +46,56 @@ test.each([
   ['nobody knows this one', 'FAILED'],
 ])('"%s" is %s', (message, code) => {
   expect(problems({message})[0]!.code).toBe(code)
+})
+
+/** As services word them, of resources made up. */
+test.each([
+  [
+    'compute',
+    "googleapi: Error 403: Required 'compute.networks.create' permission for 'projects/shop-prod/global/networks/shop', forbidden",
+    'compute.networks.create',
+  ],
+  [
+    'container',
+    'googleapi: Error 403: Required "container.clusters.create" permission(s) for "projects/shop-prod"., forbidden',
+    'container.clusters.create',
+  ],
+  [
+    'pubsub',
+    'googleapi: Error 403: User not authorized to perform this action.\nDetails:\n[{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "domain": "iam.googleapis.com", "metadata": {"permission": "pubsub.topics.create", "resource": "projects/shop-prod"}, "reason": "IAM_PERMISSION_DENIED"}]',
+    'pubsub.topics.create',
+  ],
+  [
+    'secretmanager',
+    "googleapi: Error 403: Permission 'secretmanager.secrets.create' denied for resource '//cloudresourcemanager.googleapis.com/projects/shop-prod' (or it may not exist).",
+    'secretmanager.secrets.create',
+  ],
+  [
+    'storage',
+    "googleapi: Error 403: d@shop-prod.iam.gserviceaccount.com does not have storage.buckets.create access to the Google Cloud project. Permission 'storage.buckets.create' denied on resource '//storage.googleapis.com/projects/shop-prod' (or it may not exist)., forbidden",
+    'storage.buckets.create',
+  ],
+  [
+    'the Kubernetes API',
+    'deployments.apps "api" is forbidden: User "d@shop-prod.iam.gserviceaccount.com" cannot patch resource "deployments" in API group "apps" in the namespace "shop": requires one of ["container.deployments.update"] permission(s).',
+    'container.deployments.update',
+  ],
+])('a permission that is missing is named, with the line that grants it: %s', (service, message, permission) => {
+  const [problem] = problems({message})
+  const project = service === 'the Kubernetes API' ? 'PROJECT' : 'shop-prod'
+  expect(problem!.code).toBe('PERMISSION_MISSING')
+  expect(problem!.next[0]).toContain(
+    `gcloud iam roles update haDeployer --project=${project} --add-permissions=${permission}`,
+  )
+})
+
+test.each([
+  'googleapi: Error 403: Cloud SQL Admin API has not been used in project 123456789 before or it is disabled. Enable it by visiting https://console.developers.google.com/apis/api/sqladmin.googleapis.com/overview?project=123456789 then retry. If you enabled this API recently, wait a few minutes for the action to propagate to our systems and retry., accessNotConfigured',
+  'googleapi: Error 403: Cloud SQL Admin API has not been used in project 123456789 before or it is disabled.\nDetails:\n[{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "metadata": {"consumer": "projects/123456789", "service": "sqladmin.googleapis.com"}, "reason": "SERVICE_DISABLED"}]',
+])('an API that is off is named, with the line that turns it on', (message) => {
+  const [problem] = problems({message})
+  expect(problem!.code).toBe('API_DISABLED')
+  expect(problem!.next[0]).toContain('gcloud services enable sqladmin.googleapis.com --project=123456789')
 })
 
 test('stack traces, colours and URNs are no part of a message', () => {
