@@ -18,7 +18,7 @@ import {type Entry, openJournal} from '../operations/journal.ts'
 import {assertNoneOpen, close, type OpenOperation, open, readLast, readOpen, remember} from '../operations/open.ts'
 import type {Plan} from '../operations/plan.ts'
 import {preflightSwitchover, type Question, takeover} from '../operations/preflight.ts'
-import {cooledDown, readiness, readinessAnyway} from '../operations/readiness.ts'
+import {cooledDown, deployed, readiness, readinessAnyway} from '../operations/readiness.ts'
 import {LOOK_MS, observeScene, type Scene} from '../operations/scene.ts'
 import {planEvacuation, planSwitchover} from '../operations/switchover.ts'
 import {planUnplanned, preflightUnplanned} from '../operations/unplanned.ts'
@@ -47,44 +47,42 @@ export async function prepareFailover(environment: Environment, wish: FailoverWi
   await assertNoneOpen(store)
   const from = wish.region
   const to = successorOf(environment, wish)
-  const {scene, last, downgrades} = await look(environment, wish.acceptLossMs === undefined ? 'planned' : 'unplanned')
+  const how = wish.acceptLossMs === undefined ? 'planned' : 'unplanned'
+  const {scene, last, downgrades, undeployed} = await look(environment, how)
   const want = {from, to, keepTraffic: wish.keepTraffic}
   const question = {topology, scene, from, to}
   const {despite} = wish
-  const known = async () => ({
-    last,
-    despite,
-    undeployed: movedNodes(environment, (await import('../environment/versions.ts')).versionsOf()),
-  })
-  const lowered = downgradeChecks(downgrades, wish.acceptLossMs === undefined)
+  const known = {last, despite, undeployed}
+  const lowered = downgradeChecks(downgrades, how === 'planned')
   if (!topology.database || roles.primary !== from) {
-    const checks = [...takeover(question), ...readiness(question, await known()), ...lowered]
+    const checks = [...takeover(question), ...readiness(question, known), ...lowered]
     return {plan: because(planEvacuation(topology, roles, want), despite), checks}
   }
   if (wish.acceptLossMs !== undefined) {
     const settled = await settle(environment, question)
     return {
-      plan: because(planUnplanned(topology, roles, settled, {from, to}), despite),
+      plan: because(planUnplanned(topology, roles, settled, {from, to, undeployed}), despite),
       checks: [
         ...preflightUnplanned({...question, scene: settled}, wish.acceptLossMs / 1000),
-        ...readinessAnyway({...question, scene: settled}, {last, despite}),
+        ...readinessAnyway({...question, scene: settled}, known),
         ...lowered,
       ],
     }
   }
-  const checks = [...preflightSwitchover(question), ...readiness(question, await known()), ...lowered]
+  const checks = [...preflightSwitchover(question), ...readiness(question, known), ...lowered]
   return {plan: because(planSwitchover(topology, roles, scene, want), despite), checks}
 }
 
 /** All that is to be known before a plan is made, asked at once: after the loss of a region every round trip counts. */
 async function look(environment: Environment, how: keyof typeof LOOK_MS) {
   const {topology, store} = environment
-  const [scene, last, downgrades] = await Promise.all([
+  const [scene, last, downgrades, undeployed] = await Promise.all([
     observeScene(operableOf(environment), topology, LOOK_MS[how]),
     readLast(store),
     downgradesOf(environment),
+    import('../environment/versions.ts').then(({versionsOf}) => movedNodes(environment, versionsOf())),
   ])
-  return {scene, last, downgrades}
+  return {scene, last, downgrades, undeployed}
 }
 
 const because = (plan: Plan, despite: string | undefined): Plan => (despite === undefined ? plan : {...plan, despite})
@@ -142,7 +140,7 @@ export async function prepareFailback(environment: Environment, wish: FailbackWi
   if (roles.primary === region && !roles.drained.includes(region)) {
     throw new HaError('USAGE', `${region} is the primary already, and in rotation.`, {next: ['ha status']})
   }
-  const {scene, last, downgrades} = await look(environment, 'planned')
+  const {scene, last, downgrades, undeployed} = await look(environment, 'planned')
   const after = returnedRoles(roles, region)
   const plan = planFailback(topology, deriveTopology(config, after), roles, after, scene, {
     region,
@@ -152,7 +150,12 @@ export async function prepareFailback(environment: Environment, wish: FailbackWi
   const lowered = downgradeChecks(downgrades, true)
   return {
     plan: because(plan, despite),
-    checks: [...preflightFailback(question, roles), cooledDown(question, {last, despite}), ...lowered],
+    checks: [
+      ...preflightFailback(question, roles),
+      deployed({undeployed}),
+      cooledDown(question, {last, despite}),
+      ...lowered,
+    ],
   }
 }
 

@@ -56,11 +56,12 @@ export function meansOf(request: MeansRequest): Means {
           held((now) => change(now ?? [])),
         )),
     },
-    async reconcile(generations) {
+    async reconcile(generations, leave) {
       const {reconcile} = await import('./reconcile.ts')
       return reconcile({
         environment: await reopen(),
         generations,
+        leave,
         interrupts,
         emit,
         surroundings,

@@ -5,6 +5,7 @@
  */
 import {dataInput} from '../../stacks/data/index.ts'
 import {instanceArgs} from '../../stacks/data/instance.ts'
+import {stacksOf} from '../../stacks/index.ts'
 import type {Surroundings} from '../cli/command.ts'
 import type {Interrupts} from '../engine/interrupts.ts'
 import {assertSafe} from '../engine/plan.ts'
@@ -14,12 +15,15 @@ import {openPlatform} from '../environment/platform.ts'
 import {assertSucceeded} from '../environment/run.ts'
 import {HaError} from '../errors.ts'
 import type {Emit, StackPlan} from '../events/events.ts'
+import {RECONCILED} from '../operations/readiness.ts'
 import type {Topology} from '../topology/topology.ts'
 
 export interface ReconcileRequest {
   readonly environment: Environment
   /** Regions whose instance is another one now. */
   readonly generations: Readonly<Record<string, number>>
+  /** Stacks and steps that are none of the operation's business. */
+  readonly leave: readonly string[]
   readonly interrupts: Interrupts
   readonly emit: Emit
   readonly surroundings: Surroundings
@@ -27,12 +31,10 @@ export interface ReconcileRequest {
 }
 
 const INSTANCE = 'gcp:sql/databaseInstance:DatabaseInstance'
-/** What operations change behind the engine's back. */
-const TOUCHED = ['data', 'edge']
 
 /** @throws HaError PLAN_UNSAFE when the engine would replace or delete anything stateful, and what stacks fail with. */
 export async function reconcile(request: ReconcileRequest): Promise<string> {
-  const {environment, interrupts, surroundings, assertHeld} = request
+  const {environment, interrupts, surroundings, leave, assertHeld} = request
   const again = `${surroundings.self} failover resume`
   // Of the engine's many events only failures matter here.
   const emit: Emit = (event) => {
@@ -46,14 +48,15 @@ export async function reconcile(request: ReconcileRequest): Promise<string> {
   await assertHeld()
   if (after) await state.write('data', after)
 
-  const over = {only: TOUCHED, refresh: true, assertHeld}
+  const over = {only: RECONCILED, refresh: true, assertHeld}
   const preview = await platform.run('preview', over)
   assertSucceeded(preview, again)
   assertUpdatesOnly(preview.plan)
   const up = await platform.run('up', over)
   assertSucceeded(up, again)
   // Everything else that depends on roles, as `ha deploy` would do it.
-  const then = {assertHeld, recorded: up.recorded, fingerprints: up.fingerprints}
+  const only = stacksOf(environment.topology).flatMap(({name}) => (leave.includes(name) ? [] : name))
+  const then = {only, assertHeld, recorded: up.recorded, fingerprints: up.fingerprints}
   const rest = await platform.run('preview', then)
   assertSucceeded(rest, again)
   if (rest.plan.some(({verdict}) => verdict === 'change')) {

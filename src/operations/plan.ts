@@ -58,7 +58,8 @@ export interface StepInputs {
   }
   'return-region': {readonly region: string; readonly generation: number}
   soak: {readonly replica: string; readonly seconds: number}
-  reconcile: {readonly generations: Readonly<Record<string, number>>}
+  /** `leave`: stacks and steps that differed from ha.yaml before; a deploy is asked for what it does to them, an operation is not. */
+  reconcile: {readonly generations: Readonly<Record<string, number>>; readonly leave?: readonly string[]}
 }
 
 export type StepKind = keyof StepInputs

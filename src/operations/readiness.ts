@@ -40,6 +40,7 @@ export const readiness = (question: Question, known: Known): readonly Check[] =>
 
 /** The unplanned form. */
 export const readinessAnyway = (question: Question, known: Known): readonly Check[] => [
+  deployedAnyway(known),
   ...readiness(question, known)
     .filter(({name}) => name !== 'deployed' && name !== 'backup')
     .map((check) => (check.verdict === 'refuse' ? warned(check.name, check.reason, check.hint) : check)),
@@ -55,6 +56,23 @@ export function deployed({undeployed}: Known): Check {
     `Not deployed as ha.yaml says: ${undeployed.join(', ')}. Reconciling would deploy it in the middle of the operation.`,
     'ha deploy',
   )
+}
+
+/** Stacks of what operations change behind the engine's back: it has to look at them again, and so brings along what ha.yaml says. */
+export const RECONCILED: readonly string[] = ['data', 'edge']
+
+export function deployedAnyway(known: Known): Check {
+  const {undeployed = []} = known
+  if (undeployed.length === 0) return deployed(known)
+  const along = undeployed.filter((name) => RECONCILED.includes(name))
+  const left = undeployed.filter((name) => !RECONCILED.includes(name))
+  const says = [
+    ...(along.length > 0 ? [`Once the primary has moved this changes as ha.yaml says: ${along.join(', ')}.`] : []),
+    ...(left.length > 0 ? [`Not deployed as ha.yaml says, and left as it is: ${left.join(', ')}.`] : []),
+  ]
+  const hint =
+    along.length > 0 ? 'If that is not meant, put back in ha.yaml what was deployed last.' : 'Afterwards: ha deploy'
+  return warned('deployed', says.join(' '), hint)
 }
 
 /** The operation takes a backup of its own; that one is the second. */

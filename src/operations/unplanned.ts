@@ -6,6 +6,7 @@ import {pass, raise} from './gates.ts'
 import {type Loss, lossOf} from './loss.ts'
 import type {Plan, Step} from './plan.ts'
 import {type Question, takeover} from './preflight.ts'
+import {RECONCILED} from './readiness.ts'
 import {type Scene, seenOf} from './scene.ts'
 import {drain, promotion, protect, recordRoles, undrain, verify} from './switchover.ts'
 
@@ -15,12 +16,15 @@ const WITNESSES = 2
 export interface UnplannedWant {
   readonly from: string
   readonly to: string
+  /** Stacks and steps that differ from ha.yaml already. */
+  readonly undeployed?: readonly string[]
 }
 
 const instanceIn = (topology: Topology, region: string) =>
   topology.database!.instances.find((it) => it.region === region)!
 
-export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, {from, to}: UnplannedWant): Plan {
+export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, want: UnplannedWant): Plan {
+  const {from, to, undeployed = []} = want
   const [old, next] = [instanceIn(topology, from), instanceIn(topology, to)]
   const epoch = roles.epoch + 1
   const {record} = topology.database!
@@ -69,7 +73,7 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, {f
       kind: 'reconcile',
       title: 'Reconcile the engine’s state, the lost region aside',
       verifies: 'nothing would be replaced or deleted',
-      input: {generations: {}},
+      input: {generations: {}, leave: undeployed.filter((name) => !RECONCILED.includes(name))},
     },
   ]
   return {

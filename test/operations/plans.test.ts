@@ -114,6 +114,13 @@ test('a region that takes over from a lost one is in rotation before the other l
   ])
 })
 
+test('an unplanned failover leaves what was not deployed before it, but for the stacks that it changes itself', async () => {
+  const it = stage()
+  const want = {from: FROM, to: TO, undeployed: ['data', 'app-us-east1', 'edge', 'migration']}
+  const {steps} = planUnplanned(topologyOf(it), it.roles, await sceneOf(it), want)
+  expect(steps.at(-1)).toMatchObject({kind: 'reconcile', input: {leave: ['app-us-east1', 'migration']}})
+})
+
 test('an unplanned failover has queues deliver the lost seconds again, once the new primary is recorded', async () => {
   const it = stage()
   it.cloud.gone.add(FROM)

@@ -176,6 +176,16 @@ describe.each(Object.entries(TABLE))('%s', (name, [ask, rows]) => {
   })
 })
 
+test.each([
+  ['as ha.yaml says', 'fine', /as ha\.yaml says/, []],
+  ['not looked at', 'warn', /not looked at/, undefined],
+  ['a new image', 'warn', /^Not deployed .* left as it is: app-us-east1\.$/, ['app-us-east1']],
+  ['a larger disk', 'warn', /^Once the primary has moved .*: data\.$/, ['data']],
+] as const)('what is not deployed before an unplanned failover is said: %s', (_, verdict, says, undeployed) => {
+  const check = checks.deployedAnyway(undeployed ? {undeployed} : {})
+  expect(check).toMatchObject({name: 'deployed', verdict, reason: expect.stringMatching(says)})
+})
+
 test('before an unplanned failover nothing of this refuses, and what only a person can know is said', async () => {
   const spoilt: Spoilt = {
     scene: (scene) => ({
@@ -185,6 +195,7 @@ test('before an unplanned failover nothing of this refuses, and what only a pers
   }
   const all = checks.readinessAnyway(await questionOf(spoilt), {last: last(1)})
   expect(all.map(({name, verdict}) => [name, verdict])).toEqual([
+    ['deployed', 'warn'],
     ['versions', 'warn'],
     ['room', 'warn'],
     ['queues', 'warn'],
