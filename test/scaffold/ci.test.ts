@@ -1,4 +1,5 @@
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {execFileSync} from 'node:child_process'
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {fileURLToPath} from 'node:url'
@@ -79,6 +80,50 @@ test('a pipeline that is there is not overwritten unless asked', async () => {
   await write('gitlab')
   await expect(write('gitlab')).rejects.toMatchObject({code: 'DESTINATION_EXISTS'})
   expect(await write('gitlab', {force: true})).toContain('ha deploy')
+})
+
+/** The lines that deploy, run in a repository whose last commit has this message; what `ha` would have been given. */
+function deployWith(script: string, message: string, env: Record<string, string> = {}): string {
+  const [repository, bin] = [join(dir, 'repository'), join(dir, 'bin')]
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-C', repository, '-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args])
+  execFileSync('git', ['init', '-q', repository])
+  git('commit', '-q', '--allow-empty', '-m', message)
+  mkdirSync(bin)
+  writeFileSync(join(bin, 'npx'), `#!/bin/sh\nprintf '[%s]' "$@"\n`, {mode: 0o755})
+  const lines = script.split('\n')
+  const own = lines.slice(
+    lines.findIndex((line) => line.includes('set -f --')),
+    lines.findLastIndex((line) => line.includes('ha deploy')) + 1,
+  )
+  const options = {
+    cwd: repository,
+    encoding: 'utf8',
+    env: {...process.env, PATH: `${bin}:${process.env.PATH}`, ...env},
+  } as const
+  return execFileSync('bash', ['--norc', '-euo', 'pipefail', '-c', own.join('\n')], options)
+}
+
+const MESSAGE = 'Save money\n\nWe know.\n\nAccept-Downgrade: regions\nAccept-Downgrade: $(touch x);*\n'
+
+test.each(['github', 'gitlab'] as const)(
+  '%s: consent to a downgrade is what the merged commit names, and nothing of it is run',
+  async (pipeline) => {
+    const script = await write(pipeline)
+    expect(deployWith(script, MESSAGE)).toMatch(
+      /\[--lock-timeout\]\[10m\]\[--accept-downgrade\]\[regions\]\[--accept-downgrade\]\[\$\(touch\]\[--accept-downgrade\]\[x\);\*\]$/,
+    )
+    expect(existsSync(join(dir, 'repository', 'x'))).toBe(false)
+  },
+)
+
+test.each(PIPELINES)('%s: without a word nothing is consented to', async (pipeline) => {
+  expect(deployWith(await write(pipeline), 'Change it', {ACCEPT_DOWNGRADE: ''})).toMatch(/\[--lock-timeout\]\[10m\]$/)
+})
+
+test('cloudbuild: consent to a downgrade is given with one run, by name', async () => {
+  const said = deployWith(await write('cloudbuild'), 'Change it', {ACCEPT_DOWNGRADE: 'regions zones'})
+  expect(said).toMatch(/\[--accept-downgrade\]\[regions\]\[--accept-downgrade\]\[zones\]$/)
 })
 
 test('with the pipeline comes the role of who deploys, for its project', async () => {
