@@ -1,8 +1,8 @@
 /** Google's refusals as people can act on them: the permission that is missing, or the API that is off, and the line that mends it. */
 
 export interface Refusal {
-  readonly code: 'PERMISSION_MISSING' | 'API_DISABLED'
-  /** `pubsub.topics.create`, or `sqladmin.googleapis.com`. */
+  readonly code: 'PERMISSION_MISSING' | 'API_DISABLED' | 'KEY_DISABLED'
+  /** `pubsub.topics.create`, `sqladmin.googleapis.com`, or a key's version. */
   readonly name: string
   readonly next: readonly string[]
 }
@@ -25,6 +25,10 @@ const DISABLED = /SERVICE_DISABLED|accessNotConfigured|has not been used in proj
 const API = /\b([a-z][a-z0-9-]*\.googleapis\.com)(?=\/overview|"|'|\s|$)/
 const PROJECT = /(?:project=|projects\/|in project )([a-z0-9][a-z0-9-]{4,})/
 
+/** https://docs.cloud.google.com/kms/docs/key-states: what was sealed with such a version cannot be opened while it is so. */
+const SHUT =
+  /projects\/([^/]+)\/locations\/([^/]+)\/keyRings\/([^/]+)\/cryptoKeys\/([^/]+)\/cryptoKeyVersions\/(\d+) is not enabled, current state is: ([A-Z_]+)/
+
 /** Undefined: the text is no refusal, or does not say what is missing. Pure. */
 export function refusalOf(text: string): Refusal | undefined {
   const project = PROJECT.exec(text)?.[1] ?? 'PROJECT'
@@ -32,6 +36,17 @@ export function refusalOf(text: string): Refusal | undefined {
     const name = API.exec(text)?.[1] ?? 'API'
     const line = `gcloud services enable ${name} --project=${project}`
     return {code: 'API_DISABLED', name, next: [`${line}, wait a minute, then run the same command.`]}
+  }
+  const shut = SHUT.exec(text)
+  if (shut) {
+    const [, owner, location, ring, key, version, state] = shut
+    const of = `${version} --key=${key} --keyring=${ring} --location=${location} --project=${owner}`
+    const restore = state === 'DESTROY_SCHEDULED' ? [`gcloud kms keys versions restore ${of}, and then`] : []
+    return {
+      code: 'KEY_DISABLED',
+      name: `${key}/${version}`,
+      next: [...restore, `gcloud kms keys versions enable ${of}`],
+    }
   }
   const name = MISSING.map((pattern) => pattern.exec(text)?.[1]).find((found) => found !== undefined)
   if (name === undefined) return undefined

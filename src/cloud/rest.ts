@@ -35,7 +35,7 @@ export async function callJson<T = unknown>(url: string, call: Call = {}): Promi
     })
   }
   throw new HaError('CLOUD_REFUSED', `${call.method ?? 'GET'} ${new URL(url).pathname}: ${reasonOf(parsed, status)}`, {
-    ...(status === 403 && {next: refusalOf(text)?.next ?? []}),
+    next: refusalOf(text)?.next ?? [],
     data: {status},
   })
 }

@@ -2,8 +2,11 @@ import {createServer, type Server} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {afterEach, beforeEach, expect, test} from 'vitest'
 import {systemClock} from '../../src/clock.ts'
-import {encrypt, findBucket, makeBucket, makeKey} from '../../src/cloud/bootstrap.ts'
+import {bucketSettings, encrypt, findBucket, keyName, makeBucket, makeKey} from '../../src/cloud/bootstrap.ts'
 import type {Wires} from '../../src/cloud/wires.ts'
+import {REGION_ZONES} from '../../src/config/regions.ts'
+import {sealLines} from '../../src/engine/seal.ts'
+import {isSingleRegion, multiRegionOf} from '../../src/topology/places.ts'
 import {type FakeGcs, startGcs} from '../fakes/gcs.ts'
 
 const PLACE = {project: 'p', location: 'us', key: 'rental-production'} as const
@@ -79,6 +82,46 @@ test('a refusal is told in Google’s words', async () => {
     code: 'CLOUD_REFUSED',
     message: expect.stringContaining('Permission denied to enable service'),
   })
+})
+
+test('a key that may not be used, and one that is shut, are told with what to do', async () => {
+  const refuse = (code: number, status: string, message: string) => {
+    answers = () => ({status: code, body: {error: {code, status, message}}})
+    return expect(encrypt(wires, PLACE, 'cGxhaW4=')).rejects
+  }
+  const key = 'projects/p/locations/us/keyRings/ha/cryptoKeys/rental-production'
+  await refuse(
+    403,
+    'PERMISSION_DENIED',
+    `Permission 'cloudkms.cryptoKeyVersions.useToEncrypt' denied on resource '${key}' (or it may not exist).`,
+  ).toMatchObject({
+    code: 'CLOUD_REFUSED',
+    next: [expect.stringContaining('--add-permissions=cloudkms.cryptoKeyVersions.useToEncrypt'), expect.anything()],
+  })
+  await refuse(
+    400,
+    'FAILED_PRECONDITION',
+    `${key}/cryptoKeyVersions/1 is not enabled, current state is: DISABLED.`,
+  ).toMatchObject({next: [expect.stringMatching(/^gcloud kms keys versions enable 1 --key=rental-production /)]})
+})
+
+test('wherever the first region is, key and state lie in a multi-region: no one region’s loss takes them along', () => {
+  for (const region of Object.keys(REGION_ZONES)) {
+    const location = multiRegionOf(region)
+    const lies = [
+      /locations\/([^/]+)\//.exec(keyName({...PLACE, location}))![1]!,
+      bucketSettings('b', location).location,
+    ]
+    expect(lies.filter(isSingleRegion), region).toEqual([])
+  }
+})
+
+test('a stack’s settings name the key and hold the data key sealed with it, and no salt of a passphrase', () => {
+  const url = `gcpkms://${keyName(PLACE)}`
+  expect(sealLines({kind: 'kms', url, encryptedKey: 'c2VhbGVk'})).toEqual([
+    'secretsprovider: gcpkms://projects/p/locations/us/keyRings/ha/cryptoKeys/rental-production',
+    'encryptedkey: c2VhbGVk',
+  ])
 })
 
 test('the data key never leaves unencrypted: what is recorded is what the key made of it', async () => {

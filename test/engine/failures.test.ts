@@ -98,6 +98,17 @@ test.each([
   expect(problem!.next[0]).toContain('gcloud services enable sqladmin.googleapis.com --project=123456789')
 })
 
+test('a key of the state that was shut is named, with the line that opens it', () => {
+  const message =
+    'error: could not decrypt state: secrets (code=FailedPrecondition): rpc error: code = FailedPrecondition desc = projects/shop-prod/locations/us/keyRings/ha/cryptoKeys/shop-production/cryptoKeyVersions/3 is not enabled, current state is: DISABLED.'
+  expect(problems({message})[0]).toMatchObject({
+    code: 'KEY_DISABLED',
+    next: ['gcloud kms keys versions enable 3 --key=shop-production --keyring=ha --location=us --project=shop-prod'],
+  })
+  const [problem] = problems({message: message.replace('DISABLED', 'DESTROY_SCHEDULED')})
+  expect(problem!.next[0]).toContain('gcloud kms keys versions restore 3 ')
+})
+
 test('stack traces, colours and URNs are no part of a message', () => {
   const message = `\u001b[31merror:\u001b[0m Error: boom at ${urn}\n    at file:///x/y.js:1:2\n    at Object.<anonymous> (/x.js:1:1)\nnode:internal/x:1`
   expect(clean(message)).toBe('Error: boom at primary')
