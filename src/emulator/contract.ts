@@ -37,10 +37,28 @@ export interface ResourceType {
   delete(id: string, outputs: Props): Promise<void>
 }
 
+/** A metric that a service tells Cloud Monitoring, of kind GAUGE: https://cloud.google.com/monitoring/api/metrics_gcp */
+export interface Gauge {
+  /** e.g. `pubsub.googleapis.com/subscription/num_undelivered_messages` */
+  readonly type: string
+  /** Of the monitored resource, e.g. `pubsub_subscription`. */
+  readonly resource: string
+  readonly valueType: 'INT64' | 'DOUBLE'
+  /** What each resource of the project says now. Bounded in time: one that does not answer is left out. */
+  sample(project: string): Promise<readonly Sample[]>
+}
+
+export interface Sample {
+  /** The resource's labels besides `project_id`. */
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
 /** One Google service in the global process: its resource types, its REST routes, its behaviour. */
 export interface Service {
   readonly name: string
   readonly resources: readonly ResourceType[]
+  readonly gauges?: readonly Gauge[]
   /** Mounts Google's REST paths (`/sql/v1beta4/…`, `/compute/v1/…`) on the one googleapis server. */
   routes?(server: FastifyInstance): void
   /** Brings back what was persisted. Called once, before any resource call. */

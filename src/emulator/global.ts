@@ -20,6 +20,7 @@ import {openRecords} from './records.ts'
 import {retiringEmpty} from './retire.ts'
 import type {ContainerOptions} from './services/container.ts'
 import {createGenericServices} from './services/index.ts'
+import {createTimeSeriesService} from './services/time-series.ts'
 import {createSqlService} from './sql/service.ts'
 import {createSupervisor} from './supervisor.ts'
 
@@ -146,11 +147,12 @@ export function createServices(
   world: World,
   {ensure, edgePort}: ContainerOptions & {edgePort: number | undefined},
 ): Service[] {
-  return [
+  const services = [
     createPubSubService(world),
     ...createGenericServices(world, {ensure}),
     createDnsService(world),
     createSqlService(world),
     createComputeService(world, edgePort === undefined ? {} : {edgePort}),
   ]
+  return [...services, createTimeSeriesService(services)]
 }

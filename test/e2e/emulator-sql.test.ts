@@ -63,6 +63,12 @@ interface Page {
   readonly port: number
   readonly zone: string
 }
+interface Series {
+  readonly timeSeries?: readonly {
+    readonly resource: {readonly labels: {readonly region: string}}
+    readonly points: readonly {readonly value: {readonly doubleValue: number}}[]
+  }[]
+}
 const observed = (instance: string) => cloud.call<Page>('GET', `/emulator/v1/sql/instances/${instance}/observed`)
 const described = (instance: string) => cloud.call('GET', `${API}/instances/${instance}`)
 
@@ -257,6 +263,24 @@ test('what a region that is down is asked is answered within five seconds', asyn
   expect(await described(a)).toMatchObject({state: 'SQL_INSTANCE_STATE_UNSPECIFIED'})
   await expect(sql(a, 'SELECT 1')).rejects.toMatchObject({status: 503})
   expect(performance.now() - started).toBeLessThan(5_000)
+})
+
+test('a replica tells Monitoring its lag, negative while it does not replicate, and nothing while it does not answer', async () => {
+  const {a, b} = await pair()
+  const lag = async () => {
+    const filter = `metric.type = "cloudsql.googleapis.com/database/replication/replica_lag" AND resource.labels.database_id = "${PROJECT}:${b}"`
+    const query = new URLSearchParams({filter, 'interval.endTime': new Date().toISOString()})
+    const {timeSeries = []} = await cloud.call<Series>('GET', `/v3/projects/${PROJECT}/timeSeries?${query}`)
+    return timeSeries.map(({resource, points}) => [resource.labels.region, points[0]?.value.doubleValue])
+  }
+  await until(lag, ([series]) => series?.[0] === EU && Number(series[1]) >= 0)
+  await cloud.done('PATCH', `${API}/instances/${a}`, {settings: {activationPolicy: 'NEVER'}})
+  await until(lag, ([series]) => series?.[1] === -1)
+  await cloud.sink(EU)
+  onTestFinished(() => cloud.raise(EU).catch(() => {}))
+  const started = performance.now()
+  expect(await lag()).toEqual([])
+  expect(performance.now() - started).toBeLessThan(2_000)
 })
 
 test('everything is there on the same ports after a restart', async () => {

@@ -143,11 +143,6 @@ export function mountRoutes(server: FastifyInstance, broker: () => Broker): void
       throw notFound(what)
     }),
   )
-  server.get('/emulator/v1/pubsub', (_, reply) =>
-    answer(reply, () => ({
-      subscriptions: [...broker().subscriptions.keys()].sort().map((name) => views.figures(broker(), name)),
-    })),
-  )
 }
 
 function chosen(answers: Record<string, Answer>, key: string): Answer {

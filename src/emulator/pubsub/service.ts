@@ -5,6 +5,7 @@ import type {ResourceType, Service, World} from '../contract.ts'
 import {Broker} from './broker.ts'
 import {deadLetterGrants} from './dead-letter-grants.ts'
 import {CODE, PubSubError} from './failures.ts'
+import {gauges} from './gauges.ts'
 import {createServer, listen} from './grpc/server.ts'
 import {forwardDeadLetter} from './publish.ts'
 import {resourceTypes} from './resources/resources.ts'
@@ -44,6 +45,7 @@ export function createPubSubService(world: World, clock: EmulatorClock = systemC
   return {
     name: NAME,
     resources: resourceTypes(broker, world.records),
+    gauges: gauges(broker),
     routes: (server) => mountRoutes(server, broker),
     start: async () => {
       running ??= await start(world, clock)

@@ -57,7 +57,7 @@ export function topicSnapshots(broker: Broker, topic: string, request: PageReque
   return {snapshots: items, ...more}
 }
 
-/** One subscription's figures, for `ha status` and the autoscaler. */
+/** One subscription's figures. */
 export interface SubscriptionFigures {
   /** Full names. */
   readonly name: string

@@ -1,4 +1,4 @@
-/** Cloud Monitoring: https://cloud.google.com/monitoring/api/ref_v3/rest. Kept and checked; the emulator watches nothing with them. */
+/** Cloud Monitoring: https://cloud.google.com/monitoring/api/ref_v3/rest. What is kept and checked; the emulator watches nothing with it. */
 import type {CheckFailure, Props} from '../contract.ts'
 import {hasUnknown} from '../provider/values.ts'
 import {digits, hex, projectNumber} from './names.ts'

@@ -5,6 +5,7 @@ const STATUS: Readonly<Record<number, string>> = {
   404: 'NOT_FOUND',
   409: 'ALREADY_EXISTS',
   412: 'FAILED_PRECONDITION',
+  501: 'UNIMPLEMENTED',
   503: 'UNAVAILABLE',
 }
 

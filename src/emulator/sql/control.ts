@@ -1,4 +1,4 @@
-/** The emulator's own pages about instances: what Google shows elsewhere (Monitoring), or only to its proxies. */
+/** The emulator's own pages about instances: where they are on this machine, and what Google tells only its proxies. */
 import type {FastifyInstance} from 'fastify'
 import {GoogleError} from '../compute/google.ts'
 import type {Stage} from './deeds.ts'
@@ -15,13 +15,6 @@ export interface ObservedPage {
   readonly port: number
   readonly zone?: string
   readonly timeline?: number
-  /** Written by a primary, received by a replica; bytes from 0/0. */
-  readonly lsnBytes?: number
-  readonly replayLsn?: number
-  readonly inRecovery?: boolean
-  /** Behind the primary's position when that answers, else behind what was received. */
-  readonly lagBytes?: number
-  readonly lagSeconds?: number
 }
 
 export function mountControl(server: FastifyInstance, stage: Stage): void {
@@ -53,12 +46,8 @@ function mountPages(server: FastifyInstance, stage: Stage): void {
 
 async function observedPage(stage: Stage, name: string): Promise<ObservedPage> {
   const stored = stage.instances.get(name)
-  const master = stage.instances.find(masterOf(stored.resource) ?? '')
-  const [seen, ahead] = await Promise.all([
-    observe(stage, stored.resource).catch(() => undefined),
-    master && observe(stage, master.resource).catch(() => undefined),
-  ])
-  return seen ? pageOf(seen, ahead) : unseen(stored)
+  const seen = await observe(stage, stored.resource).catch(() => undefined)
+  return seen ? pageOf(seen) : unseen(stored)
 }
 
 function unseen({resource, port}: Stored): ObservedPage {
@@ -66,18 +55,7 @@ function unseen({resource, port}: Stored): ObservedPage {
   return {role: masterOf(resource) ? 'replica' : 'primary', state, port}
 }
 
-function pageOf({role, state, port, zone, active, position}: Observed, ahead: Observed | undefined): ObservedPage {
-  const page = {role, state: active ? state : 'STOPPED', port, zone}
-  if (!position) return page
-  const {timeline, lsnBytes, replayLsn, inRecovery, lagSeconds} = position
-  const written = Math.max(ahead?.position?.lsnBytes ?? 0, lsnBytes)
-  return {
-    ...page,
-    timeline,
-    lsnBytes,
-    replayLsn,
-    inRecovery,
-    lagBytes: inRecovery ? written - replayLsn : 0,
-    ...(lagSeconds === null ? {} : {lagSeconds: Math.max(0, lagSeconds)}),
-  }
-}
+const pageOf = ({role, state, port, zone, active, position}: Observed): ObservedPage => ({
+  ...{role, state: active ? state : 'STOPPED', port, zone},
+  ...(position && {timeline: position.timeline}),
+})

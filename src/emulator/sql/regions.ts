@@ -53,7 +53,8 @@ export function regionsOf(world: World): Regions {
   }
 }
 
-function within<T>(ms: number, promise: Promise<T>, region: string): Promise<T> {
+/** Throws 503 when the region has not answered by then. */
+export function within<T>(ms: number, promise: Promise<T>, region: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, fail) => {
     timer = setTimeout(() => fail(unreachable(region, 'it does not answer')), ms)

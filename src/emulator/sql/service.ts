@@ -4,6 +4,7 @@ import type {Service, World} from '../contract.ts'
 import {InstanceApi} from './api.ts'
 import {mountControl} from './control.ts'
 import {performer, type Stage} from './deeds.ts'
+import {gauges} from './gauges.ts'
 import {Operations} from './operations.ts'
 import {instanceType} from './provider.ts'
 import {databaseType, userType} from './provider-catalog.ts'
@@ -46,6 +47,7 @@ export function createSqlService(world: World): Service {
 
   return {
     name: 'sql',
+    gauges: gauges(stage),
     resources: [instanceType(api), databaseType(api, world.records), userType(api, world.records)],
     routes(server: FastifyInstance) {
       mountRoutes(server, api)

@@ -123,7 +123,7 @@ test('CPU is the time used between two looks', () => {
   let [at, cpuSeconds] = [0, 10]
   const own = createMetrics(
     () => new Map([['u', {cpuSeconds, rssBytes: 0}]]),
-    '',
+    {googleapis: '', project: ''},
     () => at,
   )
   expect(own.cpu().size).toBe(0)

@@ -1,6 +1,7 @@
 import fastify, {type FastifyInstance} from 'fastify'
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import {createPubSubService, type PubSubService} from '../../../src/emulator/pubsub/service.ts'
+import {createTimeSeriesService} from '../../../src/emulator/services/time-series.ts'
 import {type TestWorld, testWorld} from './world.ts'
 
 let world: TestWorld
@@ -12,6 +13,7 @@ beforeAll(async () => {
   service = createPubSubService(world)
   server = fastify()
   service.routes!(server)
+  createTimeSeriesService([service]).routes!(server)
   await service.start!()
 })
 
@@ -51,13 +53,6 @@ test('a topic and a subscription live through REST as gcloud uses it', async () 
   const pulled = await call('POST', '/v1/projects/p/subscriptions/worker:pull', {maxMessages: 10})
   expect(pulled.body.receivedMessages).toMatchObject([
     {message: {data, attributes: {a: 'b'}, messageId: published.body.messageIds[0]}},
-  ])
-  expect((await call('GET', '/emulator/v1/pubsub')).body.subscriptions).toEqual([
-    {
-      name: 'projects/p/subscriptions/worker',
-      topic: 'projects/p/topics/bookings',
-      ...{backlog: 1, outstanding: 1, oldestUnackedSeconds: 0, deadLettered: 0, consumers: 0},
-    },
   ])
   const ackIds = [pulled.body.receivedMessages[0].ackId]
   expect(await call('POST', '/v1/projects/p/subscriptions/worker:acknowledge', {ackIds})).toEqual({
@@ -110,4 +105,28 @@ test('of a snapshot the labels can be changed, and nothing else', async () => {
   expect((await call('GET', snapshot)).body).toEqual({...made.body, labels: {b: '2'}})
   expect(await change('expireTime')).toMatchObject({status: 400})
   expect(await change('')).toMatchObject({status: 400})
+})
+
+test('a subscription tells Monitoring how much waits in it and since when', async () => {
+  await call('PUT', '/v1/projects/q/topics/jobs', {})
+  for (const name of ['slow', 'other']) {
+    await call('PUT', `/v1/projects/q/subscriptions/${name}`, {topic: 'projects/q/topics/jobs'})
+  }
+  await call('PUT', '/v1/projects/elsewhere/subscriptions/slow', {topic: 'projects/q/topics/jobs'})
+  await call('POST', '/v1/projects/q/topics/jobs:publish', {messages: [{data: 'YQ=='}, {data: 'Yg=='}]})
+  const {ackId} = (await call('POST', '/v1/projects/q/subscriptions/other:pull', {maxMessages: 1})).body
+    .receivedMessages[0]
+  await call('POST', '/v1/projects/q/subscriptions/other:acknowledge', {ackIds: [ackId]})
+  const figure = async (metric: string, subscription: string) => {
+    const query = new URLSearchParams({
+      filter: `metric.type = "pubsub.googleapis.com/subscription/${metric}" AND resource.labels.subscription_id = "${subscription}"`,
+      'interval.endTime': new Date().toISOString(),
+    })
+    const {timeSeries} = (await call('GET', `/v3/projects/q/timeSeries?${query}`)).body
+    expect(timeSeries).toHaveLength(1)
+    return Number(timeSeries[0].points[0].value.int64Value)
+  }
+  expect(await figure('num_undelivered_messages', 'slow')).toBe(2)
+  expect(await figure('num_undelivered_messages', 'other')).toBe(1)
+  expect(await figure('oldest_unacked_message_age', 'slow')).toBeLessThan(20)
 })

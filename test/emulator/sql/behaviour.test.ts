@@ -9,6 +9,10 @@ const testsIn = (folder: string) =>
 test.each([
   ['Cloud SQL', [...testsIn('.'), read('test/e2e/emulator-sql.test.ts')]],
   ['Cloud DNS', testsIn('../dns')],
+  [
+    'Cloud Monitoring',
+    [...testsIn('../monitoring'), read('test/emulator/pubsub/rest.test.ts'), read('test/e2e/emulator-sql.test.ts')],
+  ],
 ])('every behaviour of %s has a test of the same name and a page that describes the real thing', (title, tests) => {
   const section = read('src/emulator/BEHAVIOUR.md')
     .split(/^## /m)

@@ -8,6 +8,7 @@ import {createDnsService} from '../../../src/emulator/dns/service.ts'
 import {fetchJson} from '../../../src/emulator/http.ts'
 import {openPorts} from '../../../src/emulator/ports.ts'
 import {openRecords} from '../../../src/emulator/records.ts'
+import {createTimeSeriesService} from '../../../src/emulator/services/time-series.ts'
 import {createSqlHost} from '../../../src/emulator/sql/host.ts'
 import {createSqlService} from '../../../src/emulator/sql/service.ts'
 
@@ -106,7 +107,8 @@ export async function openCloud(
   }
   const service = createSqlService(world)
   const server = fastify()
-  const services = [service, createDnsService(world), ...others(world)]
+  const told = [service, createDnsService(world), ...others(world)]
+  const services = [...told, createTimeSeriesService(told)]
   for (const part of services) part.routes?.(server)
   await server.listen({host: '127.0.0.1', port: Number(new URL(googleapis).port)})
   for (const part of services) await part.start?.()

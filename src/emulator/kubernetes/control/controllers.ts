@@ -40,7 +40,7 @@ export const controllersOf = (around: Surroundings): Controller[] => [
   endpointSlices(around),
   services(around, around.ports),
   apiServices(around),
-  autoscalers(around, createMetrics(around.usage, around.cloud.googleapis)),
+  autoscalers(around, createMetrics(around.usage, around.cloud)),
   secretSync(around, around.cloud.googleapis),
   negController(negOptions(around)),
 ]

@@ -12,6 +12,12 @@ export interface Metrics {
 /** Looks at the processes at most this often. https://kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager/ (horizontal-pod-autoscaler-sync-period) */
 const SAMPLE_MS = 14_000
 const DEADLINE_MS = 5_000
+/** As the adapter for custom metrics reads it on GKE: https://cloud.google.com/kubernetes-engine/docs/tutorials/autoscaling-metrics */
+const BACKLOG = 'pubsub.googleapis.com/subscription/num_undelivered_messages'
+
+interface Answer {
+  readonly timeSeries?: readonly {readonly points: readonly {readonly value: {readonly int64Value: string}}[]}[]
+}
 
 interface Sample {
   readonly at: number
@@ -20,7 +26,7 @@ interface Sample {
 
 export function createMetrics(
   usage: Kubelet['usage'],
-  googleapis: string,
+  cloud: {readonly googleapis: string; readonly project: string},
   monotonic: () => number = () => performance.now(),
 ): Metrics {
   let sampledAt = Number.NEGATIVE_INFINITY
@@ -45,15 +51,18 @@ export function createMetrics(
       return rates
     },
     async backlog(subscription) {
-      const {subscriptions} = await fetchJson<{subscriptions: {name: string; backlog: number}[]}>(
-        `${googleapis}/emulator/v1/pubsub`,
-        {
-          deadlineMs: DEADLINE_MS,
-        },
+      const now = new Date().toISOString()
+      const query = new URLSearchParams({
+        filter: `metric.type = "${BACKLOG}" AND resource.labels.subscription_id = "${subscription}"`,
+        'interval.endTime': now,
+      })
+      const {timeSeries = []} = await fetchJson<Answer>(
+        `${cloud.googleapis}/v3/projects/${cloud.project}/timeSeries?${query}`,
+        {deadlineMs: DEADLINE_MS},
       )
-      const found = subscriptions.find(({name}) => name.split('/').at(-1) === subscription)
-      if (!found) throw new Error(`no figures for subscription ${subscription}`)
-      return found.backlog
+      const value = timeSeries[0]?.points[0]?.value.int64Value
+      if (value === undefined) throw new Error(`no figures for subscription ${subscription}`)
+      return Number(value)
     },
   }
 }
