@@ -2,6 +2,7 @@
 import type {Facts} from '../facts.ts'
 import type {GateTopology, Topology} from '../topology/topology.ts'
 import type {Ground, Leftover} from './leftovers.ts'
+import type {Figure} from './monitoring.ts'
 
 /** Something observed, or why it could not be. Absence of an answer is never taken for an answer. */
 export type Seen<T> = {readonly seen: T} | {readonly unseen: string}
@@ -11,8 +12,8 @@ export interface InstanceSeen {
   readonly role: 'primary' | 'replica'
   readonly state: string
   readonly zone?: string
-  readonly lagSeconds?: number
-  readonly timeline?: number
+  /** Seconds a replica is behind, negative: it does not replicate. Absent: a primary, or Monitoring has no figure yet. */
+  readonly lag?: Seen<Figure>
   /** Address people can reach it at with psql; emulated target only. */
   readonly address?: string
 }
@@ -44,11 +45,18 @@ export interface RegionSeen {
   readonly observer?: Seen<Facts>
 }
 
-export interface QueueSeen {
+/** What waits in a queue, as Monitoring sampled it; it may have no figure yet. */
+export interface Waiting {
+  readonly backlog?: number
+  readonly oldestSeconds?: number
+  /** In the dead letters. */
+  readonly dead?: number
+  /** Of the oldest of these figures. */
+  readonly ageSeconds?: number
+}
+
+export interface QueueSeen extends Waiting {
   readonly name: string
-  readonly backlog: number
-  readonly oldestSeconds: number
-  readonly dead: number
 }
 
 export interface Observation {

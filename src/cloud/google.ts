@@ -6,16 +6,18 @@ import {readGate, writeGate} from './gate.ts'
 import {answers, podLogs, runJob} from './kubernetes.ts'
 import {findLeftovers} from './leftovers.ts'
 import {observe} from './observe.ts'
+import {reachOf} from './reach.ts'
 import {addSecret, hasSecret} from './secrets.ts'
-import {listInstances, prepareDatabase} from './sql.ts'
+import {prepareDatabase} from './sql.ts'
+import {listFacts} from './sql-deeds.ts'
 import type {Wires} from './wires.ts'
 
 export function createCloud(wires: Wires, clock: Clock): Cloud {
   const token = async () => wires.token?.()
   return {
     answers: (endpoint) => answers(clock, endpoint),
-    observe: async (topology, endpoints) => observe(wires, topology, endpoints, await token()),
-    instances: async (project) => listInstances(wires, project, await token()),
+    observe: (topology, endpoints) => observe(wires, clock, topology, endpoints),
+    instances: (project) => listFacts(reachOf({wires, project, clock})),
     prepareDatabase: async (request) => prepareDatabase(wires, clock, request, await token()),
     async openGate(gate, epoch) {
       const bearer = await token()

@@ -1,78 +1,70 @@
 /** Reads the world for `ha status`: every region asked at the same time, each answer bounded, none taken for granted. */
+import type {Clock} from '../clock.ts'
 import type {Facts} from '../facts.ts'
-import type {RegionTopology, Topology} from '../topology/topology.ts'
+import type {RegionTopology, ServiceTopology, Topology} from '../topology/topology.ts'
 import type {EndpointsSeen, InstanceSeen, Observation, QueueSeen, RegionSeen, Seen} from './cloud.ts'
 import {servicesIn} from './kubernetes.ts'
+import {type Figures, readFigures} from './monitoring.ts'
 import {readFacts} from './observer.ts'
-import {callJson} from './rest.ts'
-import {listInstances} from './sql.ts'
+import type {InstanceFacts, Rotation} from './operable.ts'
+import {readWaiting} from './queues.ts'
+import {type Reach, reachOf} from './reach.ts'
+import {callJson, statusOf} from './rest.ts'
+import {groupHealth, readRotation} from './rotation.ts'
+import {listFacts} from './sql-deeds.ts'
 import type {Wires} from './wires.ts'
 
 const DEADLINE_MS = 3000
 
-/** As the emulator's own pages answer; on Google the same facts come from Monitoring (not read yet). */
-interface EdgePage {
-  readonly listeners: readonly {readonly url: string; readonly port: number}[]
-  readonly backends: readonly {
-    readonly service: string
-    readonly region: string
-    readonly capacityScaler: number
-    readonly endpoints: readonly {readonly healthy: boolean; readonly ejected?: boolean}[]
-  }[]
-}
-interface InstancePage {
-  readonly role: 'primary' | 'replica'
-  readonly state: string
-  readonly zone?: string
-  readonly lagSeconds?: number
-  readonly timeline?: number
-  readonly port?: number
-}
-interface QueuePage {
-  readonly name: string
-  readonly backlog: number
-  readonly oldestUnackedSeconds: number
-}
-
+/** Over within ten seconds, whatever does not answer: the longest that the load balancer's two questions may take together. */
 export async function observe(
   wires: Wires,
+  clock: Clock,
   topology: Topology,
   endpoints: Readonly<Record<string, string>>,
-  token?: string,
 ): Promise<Observation> {
-  const edge = attempt(() => page<EdgePage>(wires, 'edge'))
-  const instances = topology.database ? attempt(() => listInstances(wires, topology.project, token)) : undefined
-  const [edgeSeen, regions, queues] = await Promise.all([
-    edge,
-    Promise.all(
-      topology.regions.map((region) => regionSeen({wires, topology, region, endpoints, token, edge, instances})),
-    ),
-    queuesSeen(wires, topology),
+  const reach = reachOf({wires, project: topology.project, clock})
+  const world: World = {
+    reach,
+    topology,
+    endpoints,
+    token: await wires.token?.(),
+    rotations: attempt(() => rotationsOf(reach, topology)),
+    ...(topology.database && {
+      instances: attempt(() => listFacts(reach)),
+      lags: attempt(() => readFigures(reach, 'lag', instanceIds(topology), DEADLINE_MS)),
+    }),
+  }
+  const [url, regions, queues] = await Promise.all([
+    frontDoor(reach, topology),
+    Promise.all(topology.regions.map((region) => regionSeen(world, region))),
+    attempt(() => queuesSeen(reach, topology)),
   ])
-  const url = 'seen' in edgeSeen ? edgeSeen.seen.listeners[0]?.url : undefined
   return {...(url !== undefined && {url}), regions, queues}
 }
 
-interface Question {
-  readonly wires: Wires
+/** What is asked once and told of every region. */
+interface World {
+  readonly reach: Reach
   readonly topology: Topology
-  readonly region: RegionTopology
   readonly endpoints: Readonly<Record<string, string>>
   readonly token: string | undefined
-  readonly edge: Promise<Seen<EdgePage>>
-  readonly instances: Promise<Seen<Awaited<ReturnType<typeof listInstances>>>> | undefined
+  /** By backend service; without those that are not made yet. */
+  readonly rotations: Promise<Seen<ReadonlyMap<string, Rotation>>>
+  readonly instances?: Promise<Seen<readonly InstanceFacts[]>>
+  readonly lags?: Promise<Seen<Figures>>
 }
 
-async function regionSeen(question: Question): Promise<RegionSeen> {
-  const {topology, region, endpoints, token, edge, instances} = question
+async function regionSeen(world: World, region: RegionTopology): Promise<RegionSeen> {
+  const {topology, endpoints, token} = world
   const endpoint = endpoints[region.name]
-  const [services, groups, instance, observer] = await Promise.all([
+  const [services, inRotation, instance, observer] = await Promise.all([
     endpoint === undefined ? {unseen: 'not deployed'} : attempt(() => servicesIn(endpoint, topology.namespace, token)),
-    edge.then((seen) => mapSeen(seen, (it) => groupsIn(it, topology, region.name))),
-    instances && instanceSeen(question, instances),
+    endpointsSeen(world, region.name),
+    instanceSeen(world, region.name),
     topology.observer && observerSeen(topology.observer, endpoint, token),
   ])
-  return {name: region.name, services, endpoints: groups, ...(instance && {instance}), ...(observer && {observer})}
+  return {name: region.name, services, endpoints: inRotation, ...(instance && {instance}), ...(observer && {observer})}
 }
 
 const observerSeen = async (
@@ -82,57 +74,84 @@ const observerSeen = async (
 ): Promise<Seen<Facts>> =>
   endpoint === undefined ? {unseen: 'not deployed'} : attempt(() => readFacts({endpoint, namespace, name}, token))
 
-async function instanceSeen(
-  {wires, topology, region}: Question,
-  instances: NonNullable<Question['instances']>,
-): Promise<Seen<InstanceSeen>> {
-  const name = topology.database!.instances.find((it) => it.region === region.name)!.name
-  const listed = await instances
+async function instanceSeen(world: World, region: string): Promise<Seen<InstanceSeen> | undefined> {
+  const {reach, topology, instances, lags} = world
+  if (!topology.database || !instances || !lags) return undefined
+  const {name} = topology.database.instances.find((it) => it.region === region)!
+  const [listed, figures, address] = await Promise.all([instances, lags, psqlAddress(reach, name)])
   if ('unseen' in listed) return listed
-  const instance = listed.seen.find((it) => it.name === name)
-  if (!instance) return {unseen: 'no such instance'}
-  const observed = await attempt(() => page<InstancePage>(wires, `sql/instances/${name}/observed`))
-  if ('unseen' in observed) return {seen: {name, role: instance.role, state: instance.state}}
-  const {port, ...rest} = observed.seen
-  return {seen: {name, ...rest, ...(port !== undefined && {address: `127.0.0.1:${port}`})}}
+  const facts = listed.seen.find((it) => it.name === name)
+  if (!facts) return {unseen: 'no such instance'}
+  const {role, state, active, zone} = facts
+  const lag = 'unseen' in figures ? figures : seenOr(figures.seen.get(`${topology.project}:${name}`))
+  return {
+    seen: {
+      ...{name, role, state: active ? state : 'STOPPED'},
+      ...(zone !== undefined && {zone}),
+      ...(role === 'replica' && lag && {lag}),
+      ...(address !== undefined && {address}),
+    },
+  }
 }
 
-function groupsIn({backends}: EdgePage, topology: Topology, region: string): EndpointsSeen[] {
-  return topology.services.flatMap(({name, backend}) => {
-    const groups = backends.filter((it) => it.service === backend && it.region === region)
-    if (backend === undefined || groups.length === 0) return []
-    const all = groups.flatMap((group) => group.endpoints)
-    return [
-      {
-        service: name,
-        total: all.length,
-        healthy: all.filter(({healthy, ejected}) => healthy && !ejected).length,
-        drained: groups.every(({capacityScaler}) => capacityScaler === 0),
-      },
-    ]
-  })
-}
+const seenOr = <T>(value: T | undefined): Seen<T> | undefined => (value === undefined ? undefined : {seen: value})
 
-async function queuesSeen(wires: Wires, topology: Topology): Promise<Seen<readonly QueueSeen[]>> {
-  if (topology.queues.length === 0) return {seen: []}
-  const pages = await attempt(() =>
-    page<{subscriptions?: readonly QueuePage[]} | readonly QueuePage[]>(wires, 'pubsub'),
+/** As Monitoring names them. */
+const instanceIds = ({project, database}: Topology) => database!.instances.map(({name}) => `${project}:${name}`)
+
+const backendsOf = ({services}: Topology) =>
+  services.filter((it): it is ServiceTopology & {backend: string} => it.backend !== undefined)
+
+async function rotationsOf(reach: Reach, topology: Topology): Promise<ReadonlyMap<string, Rotation>> {
+  const found = await Promise.all(
+    backendsOf(topology).map(async ({backend}) => {
+      try {
+        return [[backend, await readRotation(reach, backend)] as const]
+      } catch (error) {
+        if (statusOf(error) === 404) return []
+        throw error
+      }
+    }),
   )
-  return mapSeen(pages, (answer) => {
-    const list = 'subscriptions' in answer ? (answer.subscriptions ?? []) : (answer as readonly QueuePage[])
-    const find = (id: string) => list.find(({name}) => name === id || name.endsWith(`/${id}`))
-    return topology.queues.map(({config, subscription, deadLetterSubscription}) => ({
-      name: config.name,
-      backlog: find(subscription)?.backlog ?? 0,
-      oldestSeconds: Math.round(find(subscription)?.oldestUnackedSeconds ?? 0),
-      dead: find(deadLetterSubscription)?.backlog ?? 0,
-    }))
+  return new Map(found.flat())
+}
+
+async function endpointsSeen({reach, topology, rotations}: World, region: string): Promise<Seen<EndpointsSeen[]>> {
+  const known = await rotations
+  if ('unseen' in known) return known
+  return attempt(async () => {
+    const seen = backendsOf(topology).map(async ({name, backend}): Promise<EndpointsSeen[]> => {
+      const rotation = known.seen.get(backend)
+      const groups = rotation?.groups.filter((it) => it.region === region) ?? []
+      if (!rotation || groups.length === 0) return []
+      const {healthy = 0, total = 0} = (await groupHealth(reach, backend, {...rotation, groups}))[region] ?? {}
+      return [{service: name, healthy, total, drained: groups.every(({share}) => share === 0)}]
+    })
+    return (await Promise.all(seen)).flat()
   })
 }
 
-function page<T>(wires: Wires, path: string): Promise<T> {
-  if (wires.emulator === undefined) return Promise.reject(new Error('read from Monitoring, which is not wired yet'))
-  return callJson<T>(`${wires.emulator}/emulator/v1/${path}`, {deadlineMs: DEADLINE_MS})
+async function queuesSeen(reach: Reach, {queues}: Topology): Promise<readonly QueueSeen[]> {
+  const waiting = await readWaiting(reach, queues, DEADLINE_MS)
+  return queues.map(({config}, at) => ({name: config.name, ...waiting[at]}))
+}
+
+/** On the emulated target ports of this machine stand for Google's addresses, and only the emulator's own pages know them. */
+async function page<T>({wires}: Reach, path: string): Promise<T | undefined> {
+  if (wires.emulator === undefined) return undefined
+  const answer = await attempt(() => callJson<T>(`${wires.emulator}/emulator/v1/${path}`, {deadlineMs: DEADLINE_MS}))
+  return 'seen' in answer ? answer.seen : undefined
+}
+
+async function frontDoor(reach: Reach, {edge}: Topology): Promise<string | undefined> {
+  const local = await page<{readonly listeners: readonly {readonly url: string}[]}>(reach, 'edge')
+  if (reach.wires.emulator !== undefined) return local?.listeners[0]?.url
+  return edge.domain === undefined ? undefined : `https://${edge.domain}`
+}
+
+async function psqlAddress(reach: Reach, instance: string): Promise<string | undefined> {
+  const local = await page<{readonly port?: number}>(reach, `sql/instances/${instance}/observed`)
+  return local?.port === undefined ? undefined : `127.0.0.1:${local.port}`
 }
 
 async function attempt<T>(ask: () => Promise<T>): Promise<Seen<T>> {
@@ -142,5 +161,3 @@ async function attempt<T>(ask: () => Promise<T>): Promise<Seen<T>> {
     return {unseen: error instanceof Error ? error.message : String(error)}
   }
 }
-
-const mapSeen = <A, B>(seen: Seen<A>, map: (value: A) => B): Seen<B> => ('seen' in seen ? {seen: map(seen.seen)} : seen)

@@ -1,6 +1,6 @@
 /** The port that operations need of a cloud: what changes roles, where records point, who is in rotation. Every call has a deadline. */
 import type {Facts} from '../facts.ts'
-import type {Seen, ServiceSeen} from './cloud.ts'
+import type {Seen, ServiceSeen, Waiting} from './cloud.ts'
 
 /** A database instance as the API describes it; its server may say otherwise. */
 export interface InstanceFacts {
@@ -13,6 +13,8 @@ export interface InstanceFacts {
   readonly drReplica?: string
   /** RUNNABLE, MAINTENANCE, …; UNKNOWN when the region does not answer. */
   readonly state: string
+  /** Where it runs now, e.g. `us-east1-b`. */
+  readonly zone?: string
   /** Wanted up (activationPolicy is not NEVER). */
   readonly active: boolean
   readonly edition: string
@@ -92,8 +94,8 @@ export interface QueueFacts {
   readonly regions: readonly string[]
   /** How long the topic keeps every message, acknowledged ones too; seconds. */
   readonly keptSeconds: number
-  /** Absent where nobody can tell in time. */
-  readonly waiting?: {readonly messages: number; readonly oldestSeconds: number; readonly dead: number}
+  /** Absent when Monitoring does not answer. */
+  readonly waiting?: Waiting
 }
 
 /** Times in milliseconds since the epoch. */

@@ -8,16 +8,13 @@ import {servicesIn} from './kubernetes.ts'
 import {type ObserverPlace, readFacts} from './observer.ts'
 import type {Operable} from './operable.ts'
 import {readQueue, readRedelivery, redeliver} from './queues.ts'
+import {type Place, type Reach, reachOf} from './reach.ts'
 import {moveRecord, readRecord} from './records.ts'
-import type {Call} from './rest.ts'
 import {groupHealth, readRotation, writeRotation} from './rotation.ts'
 import {beginDeed, listFacts, readLastBackup, readOperation, runningOn} from './sql-deeds.ts'
 import {executeSql, readPosition} from './sql-query.ts'
-import type {Wires} from './wires.ts'
 
-export interface Ground {
-  readonly wires: Wires
-  readonly project: string
+export interface Ground extends Place {
   /** Managed zone of the records. */
   readonly zone: string
   readonly namespace: string
@@ -28,18 +25,10 @@ export interface Ground {
   readonly observer?: Omit<ObserverPlace, 'endpoint'>
 }
 
-/** What each call is given: the ground and how to sign. */
-export interface Reach extends Ground {
-  /** Call options with the token of now. */
-  signed(call?: Call): Promise<Call>
-}
+export type Grounded = Ground & Reach
 
 export function createOperable(ground: Ground): Operable {
-  const signed = async (call: Call = {}) => {
-    const token = await ground.wires.token?.()
-    return token === undefined ? call : {...call, token}
-  }
-  const reach: Reach = {...ground, signed}
+  const reach = reachOf(ground)
   return {
     instances: () => listFacts(reach),
     position: (instance) => readPosition(reach, instance),
@@ -65,17 +54,17 @@ export function createOperable(ground: Ground): Operable {
   }
 }
 
-const workloads = (reach: Reach, region: string): Promise<Seen<readonly ServiceSeen[]>> =>
+const workloads = (reach: Grounded, region: string): Promise<Seen<readonly ServiceSeen[]>> =>
   inCluster(reach, region, (endpoint, token) => servicesIn(endpoint, reach.namespace, token))
 
-const observed = (reach: Reach, region: string): Promise<Seen<Facts>> =>
+const observed = (reach: Grounded, region: string): Promise<Seen<Facts>> =>
   inCluster(reach, region, (endpoint, token) => {
     if (!reach.observer) throw new HaError('NOT_DEPLOYED', 'no observer runs')
     return readFacts({...reach.observer, endpoint}, token)
   })
 
 async function inCluster<T>(
-  {endpoints, wires}: Reach,
+  {endpoints, wires}: Grounded,
   region: string,
   ask: (endpoint: string, token: string | undefined) => Promise<T>,
 ): Promise<Seen<T>> {

@@ -1,6 +1,8 @@
 /** Pub/Sub: how a queue is kept, what waits in it, and its messages given out again. Source: https://cloud.google.com/pubsub/docs/reference/rest */
+import type {Waiting} from './cloud.ts'
+import {type Figure, readFigures} from './monitoring.ts'
 import type {QueueFacts, QueueNames, Redelivery} from './operable.ts'
-import type {Reach} from './operate.ts'
+import type {Reach} from './reach.ts'
 import {callJson, findJson} from './rest.ts'
 
 interface Topic {
@@ -10,11 +12,6 @@ interface Topic {
 }
 interface Subscription {
   readonly topic: string
-}
-interface Figures {
-  readonly name: string
-  readonly backlog: number
-  readonly oldestUnackedSeconds: number
 }
 
 const DEADLINE_MS = 2_500
@@ -26,10 +23,10 @@ const urlOf = ({wires, project}: Reach, kind: 'topics' | 'subscriptions', name: 
 /** @throws HaError CLOUD_REFUSED when the topic or the subscription does not exist, or is not the topic's. */
 export async function readQueue(reach: Reach, names: QueueNames): Promise<QueueFacts> {
   const call = await reach.signed({deadlineMs: DEADLINE_MS})
-  const [topic, subscription, waiting] = await Promise.all([
+  const [topic, subscription, [waiting]] = await Promise.all([
     callJson<Topic>(urlOf(reach, 'topics', names.topic), call),
     callJson<Subscription>(urlOf(reach, 'subscriptions', names.subscription), call),
-    waitingIn(reach, names),
+    readWaiting(reach, [names], DEADLINE_MS).catch(() => []),
   ])
   return {
     attached: subscription.topic === topic.name,
@@ -39,20 +36,37 @@ export async function readQueue(reach: Reach, names: QueueNames): Promise<QueueF
   }
 }
 
-/** On Google only Monitoring knows, minutes late: too late to decide by. */
-async function waitingIn({wires}: Reach, {subscription, deadLetterSubscription}: QueueNames) {
-  if (wires.emulator === undefined) return undefined
-  const page = await callJson<readonly Figures[] | {readonly subscriptions?: readonly Figures[]}>(
-    `${wires.emulator}/emulator/v1/pubsub`,
-    {deadlineMs: DEADLINE_MS},
+type Subscriptions = Pick<QueueNames, 'subscription' | 'deadLetterSubscription'>
+
+/**
+ * What waits in each of these queues, in their order. Only Monitoring knows, minutes late on Google: to be told, not to decide by.
+ * @throws HaError CLOUD_UNREACHABLE, CLOUD_REFUSED
+ */
+export async function readWaiting(
+  reach: Reach,
+  queues: readonly Subscriptions[],
+  deadlineMs: number,
+): Promise<readonly Waiting[]> {
+  const own = queues.map(({subscription}) => subscription)
+  const dead = queues.map(({deadLetterSubscription}) => deadLetterSubscription)
+  const [backlogs, ages] = await Promise.all([
+    readFigures(reach, 'backlog', [...own, ...dead], deadlineMs),
+    readFigures(reach, 'oldest', own, deadlineMs),
+  ])
+  return queues.map(({subscription, deadLetterSubscription}) =>
+    waitingOf({
+      backlog: backlogs.get(subscription),
+      oldestSeconds: ages.get(subscription),
+      dead: backlogs.get(deadLetterSubscription),
+    }),
   )
-  const list = 'subscriptions' in page ? (page.subscriptions ?? []) : (page as readonly Figures[])
-  const find = (id: string) => list.find(({name}) => name.endsWith(`/${id}`))
-  const own = find(subscription)
+}
+
+function waitingOf(figures: Readonly<Record<'backlog' | 'oldestSeconds' | 'dead', Figure | undefined>>): Waiting {
+  const known = Object.entries(figures).flatMap(([name, figure]) => (figure ? [[name, figure] as const] : []))
   return {
-    messages: own?.backlog ?? 0,
-    oldestSeconds: own?.oldestUnackedSeconds ?? 0,
-    dead: find(deadLetterSubscription)?.backlog ?? 0,
+    ...Object.fromEntries(known.map(([name, {value}]) => [name, value])),
+    ...(known.length > 0 && {ageSeconds: Math.max(...known.map(([, {ageSeconds}]) => ageSeconds))}),
   }
 }
 

@@ -1,6 +1,6 @@
 /** Cloud DNS: the TXT records that the Auth Proxies follow. Source: https://cloud.google.com/dns/docs/reference/rest/v1/changes */
 import {HaError} from '../errors.ts'
-import type {Reach} from './operate.ts'
+import type {Grounded} from './operate.ts'
 import {callJson, findJson} from './rest.ts'
 
 interface RecordSet {
@@ -13,20 +13,20 @@ interface RecordSet {
 const DEADLINE_MS = 5_000
 const TTL_SECONDS = 5
 
-const zoneUrl = ({wires, project, zone}: Reach) =>
+const zoneUrl = ({wires, project, zone}: Grounded) =>
   `${wires.base('dns')}/dns/v1/projects/${project}/managedZones/${zone}`
 const unquoted = (text: string) => text.replace(/^"|"$/g, '')
 
-const find = async (reach: Reach, name: string) =>
+const find = async (reach: Grounded, name: string) =>
   findJson<RecordSet>(`${zoneUrl(reach)}/rrsets/${name}/TXT`, await reach.signed({deadlineMs: DEADLINE_MS}))
 
-export async function readRecord(reach: Reach, name: string): Promise<string | undefined> {
+export async function readRecord(reach: Grounded, name: string): Promise<string | undefined> {
   const [data] = (await find(reach, name))?.rrdatas ?? []
   return data === undefined ? undefined : unquoted(data)
 }
 
 /** The deletion names the whole old record, so that the change is refused when somebody else changed it meanwhile. */
-export async function moveRecord(reach: Reach, name: string, from: string | undefined, to: string): Promise<void> {
+export async function moveRecord(reach: Grounded, name: string, from: string | undefined, to: string): Promise<void> {
   const now = await find(reach, name)
   const value = now && unquoted(now.rrdatas[0] ?? '')
   if (value === to) return

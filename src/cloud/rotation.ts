@@ -1,6 +1,6 @@
 /** Who takes part in load balancing: capacityScaler of a backend service's groups. Source: https://cloud.google.com/compute/docs/reference/rest/v1/backendServices/patch */
 import type {Health, Rotation} from './operable.ts'
-import type {Reach} from './operate.ts'
+import type {Reach} from './reach.ts'
 import {callJson} from './rest.ts'
 
 interface Backend {

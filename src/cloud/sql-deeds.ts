@@ -1,6 +1,6 @@
 /** Cloud SQL Admin API: what changes an instance, and the long operations it starts. Source: https://cloud.google.com/sql/docs/postgres/admin-api/rest/v1beta4/instances */
 import type {InstanceFacts, SqlDeed, SqlOperation} from './operable.ts'
-import type {Reach} from './operate.ts'
+import type {Reach} from './reach.ts'
 import {callJson} from './rest.ts'
 
 interface Settings {
@@ -20,6 +20,7 @@ interface Instance {
   readonly instanceType?: string
   readonly masterInstanceName?: string
   readonly state?: string
+  readonly gceZone?: string
   readonly settings?: Settings
   readonly replicationCluster?: {readonly failoverDrReplicaName?: string}
 }
@@ -49,6 +50,7 @@ export function factsOf({
   instanceType,
   masterInstanceName,
   state,
+  gceZone,
   settings = {},
   replicationCluster,
 }: Instance): InstanceFacts {
@@ -62,6 +64,7 @@ export function factsOf({
     ...(primary && {primary}),
     ...(drReplica && {drReplica}),
     state: state === undefined || state === 'SQL_INSTANCE_STATE_UNSPECIFIED' ? 'UNKNOWN' : state,
+    ...(gceZone && {zone: gceZone}),
     active: settings.activationPolicy !== 'NEVER',
     edition: settings.edition ?? 'ENTERPRISE',
     availability: settings.availabilityType ?? 'ZONAL',

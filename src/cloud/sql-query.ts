@@ -1,7 +1,7 @@
 /** SQL without a way into the instance's network: instances.executeSql. Source: https://cloud.google.com/sql/docs/postgres/admin-api/rest/v1beta4/instances/executeSql */
 import {HaError} from '../errors.ts'
 import type {Position} from './operable.ts'
-import type {Reach} from './operate.ts'
+import type {Reach} from './reach.ts'
 import {callJson} from './rest.ts'
 import {instanceUrl} from './sql-deeds.ts'
 

@@ -10,32 +10,12 @@ interface Operation {
   readonly status: 'PENDING' | 'RUNNING' | 'DONE'
   readonly error?: {readonly errors?: readonly {readonly message?: string}[]}
 }
-interface Instance {
-  readonly name: string
-  readonly region: string
-  readonly state?: string
-  readonly instanceType?: string
-}
 
 const OPERATION_DEADLINE_MS = 120_000
 /** An emulated operation takes milliseconds, Google's a second or more: the wait doubles from the first to the last. */
 const POLL_MS = {first: 25, last: 1000} as const
 
 const projectUrl = (wires: Wires, project: string) => `${wires.base('sqladmin')}/sql/v1beta4/projects/${project}`
-
-/** Every instance with the role the API says it has now. */
-export async function listInstances(wires: Wires, project: string, token?: string) {
-  const {items = []} = await callJson<{items?: readonly Instance[]}>(
-    `${projectUrl(wires, project)}/instances`,
-    withToken(token),
-  )
-  return items.map(({name, region, state, instanceType}) => ({
-    name,
-    region,
-    state: state ?? 'UNKNOWN',
-    role: instanceType === 'READ_REPLICA_INSTANCE' ? ('replica' as const) : ('primary' as const),
-  }))
-}
 
 export interface DatabaseRequest {
   readonly project: string

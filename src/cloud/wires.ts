@@ -18,7 +18,7 @@ export interface Wires {
   base(api: Api): string
   /** Bearer token for Google; absent on the emulator. */
   readonly token?: () => Promise<string>
-  /** Base URL of the emulator's own pages (`/emulator/v1/…`): what Google shows in Monitoring, lag and backlog. */
+  /** Base URL of the emulator's own pages (`/emulator/v1/…`): which ports of this machine stand for Google's addresses. */
   readonly emulator?: string
 }
 

@@ -4,7 +4,8 @@ import {commonFlags, configFlags} from '../cli/flags.ts'
 import {systemClock} from '../clock.ts'
 import {clusterEndpoints, openEnvironment, wiresOf} from '../environment/environment.ts'
 import {safetyLines} from '../report/safety.ts'
-import {isHealthy, statusLines, troubles} from '../report/status.ts'
+import {statusLines} from '../report/status.ts'
+import {troubles} from '../report/troubles.ts'
 
 const WATCH_MS = 2000
 const UNHEALTHY = 1
@@ -36,11 +37,12 @@ export default class Status extends HaCommand {
       const {createCloud} = await import('../cloud/google.ts')
       const cloud = createCloud(wires, systemClock)
       const observation = await cloud.observe(topology, clusterEndpoints(environment))
-      healthy = isHealthy(topology, observation) && safety.every(({good}) => good)
+      const amiss = troubles(topology, observation)
+      healthy = amiss.length === 0 && safety.every(({good}) => good)
       const clear = flags.watch && process.stdout.isTTY && !flags.json ? ['\u001B[2J\u001B[H'] : []
       report.result([...clear, ...statusLines(topology, observation, style), ...safetyLines(safety, style)], {
         healthy,
-        troubles: troubles(topology, observation),
+        troubles: amiss,
         roles: environment.roles,
         fences,
         operation,

@@ -7,7 +7,7 @@ import type {Cloud, Observation} from '../cloud/cloud.ts'
 import type {Paths} from '../environment/environment.ts'
 import {HaError} from '../errors.ts'
 import type {Emit} from '../events/events.ts'
-import {troubles} from '../report/status.ts'
+import {servingTroubles} from '../report/troubles.ts'
 import {kubeconfigOf} from '../topology/kubeconfig.ts'
 import type {Topology} from '../topology/topology.ts'
 
@@ -29,8 +29,14 @@ export function writeKubeconfigs(
   return written
 }
 
-const DEADLINE_MS = 120_000
-const POLL_MS = 400
+/**
+ * Google’s load balancer takes minutes to serve what is new, and each look costs a dozen calls of a quota.
+ * Source: https://cloud.google.com/load-balancing/docs/https/setup-global-ext-https-compute
+ */
+const PATIENCE = {
+  local: {pollMs: 400, deadlineMs: 120_000},
+  gcp: {pollMs: 5_000, deadlineMs: 900_000},
+} as const
 
 export interface Wait {
   readonly cloud: Cloud
@@ -43,17 +49,16 @@ export interface Wait {
 
 /**
  * Resolves with what is seen once nothing is amiss: every instance ready and in rotation.
- * @throws HaError WORKLOAD_UNHEALTHY with what still is, after two minutes.
+ * @throws HaError WORKLOAD_UNHEALTHY with what still is, after two minutes on the emulator and fifteen on Google.
  */
 export async function untilServing({cloud, topology, endpoints, clock, emit, signal}: Wait): Promise<Observation> {
+  const {pollMs, deadlineMs} = PATIENCE[topology.target]
   const begun = clock.monotonic()
   const task = 'serving'
   let told = false
   for (;;) {
     const observation = await cloud.observe(topology, endpoints)
-    // On Google backlogs come from Monitoring, which is not read yet: what cannot be seen there is nothing to wait for.
-    const queues = topology.target === 'gcp' ? {seen: []} : observation.queues
-    const left = troubles(topology, {...observation, queues}).filter((it) => !it.includes('failed every delivery'))
+    const left = servingTroubles(topology, observation)
     const ms = Math.round(clock.monotonic() - begun)
     if (left.length === 0) {
       if (told) emit({kind: 'task.finished', task, ms, note: 'Every instance is ready and in rotation'})
@@ -62,12 +67,12 @@ export async function untilServing({cloud, topology, endpoints, clock, emit, sig
     if (!told) emit({kind: 'task.started', task, title: 'Wait until everything serves'})
     told = true
     emit({kind: 'task.progressed', task, note: left[0]!})
-    if (ms > DEADLINE_MS) {
+    if (ms > deadlineMs) {
       emit({kind: 'task.failed', task, ms, message: left.join('\n')})
       throw new HaError('WORKLOAD_UNHEALTHY', `Deployed, but not all of it serves: ${left.join(' ')}`, {
         next: ['ha logs SERVICE shows why an instance does not become ready.', 'ha status'],
       })
     }
-    await clock.sleep(POLL_MS, signal)
+    await clock.sleep(pollMs, signal)
   }
 }

@@ -1,3 +1,4 @@
+import {systemClock} from '../clock.ts'
 import type {Operable} from '../cloud/operable.ts'
 import {createOperable} from '../cloud/operate.ts'
 import {clusterEndpoints, type Environment, wiresOf} from './environment.ts'
@@ -8,6 +9,7 @@ export function operableOf(environment: Environment): Operable {
   return createOperable({
     wires: wiresOf(environment),
     project: topology.project,
+    clock: systemClock,
     zone: topology.dnsZone.name,
     namespace: topology.namespace,
     gate: topology.database?.gate,

@@ -171,7 +171,7 @@ export function queuesReach({topology, scene, to}: Question): Check {
     if (!queue.attached) bad.push(`${config.name} has no subscription of its topic`)
     if (queue.regions.length > 0 && !queue.regions.includes(to)) bad.push(`${config.name} may not be stored in ${to}`)
     if (!queue.waiting) continue
-    const {dead, oldestSeconds} = queue.waiting
+    const {dead = 0, oldestSeconds = 0} = queue.waiting
     if (dead > 0) doubtful.push(`${config.name}: ${dead} dead letters`)
     if (oldestSeconds > QUEUE_OLD_SECONDS)
       doubtful.push(`${config.name}: the oldest message waits for ${Math.round(oldestSeconds / 60)} min`)

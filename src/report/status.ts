@@ -1,14 +1,13 @@
 /** What `ha status` shows: one screen, red where it hurts. Pure. */
-import type {Observation, RegionSeen, Seen} from '../cloud/cloud.ts'
+import type {InstanceSeen, Observation, QueueSeen, RegionSeen} from '../cloud/cloud.ts'
 import type {Topology} from '../topology/topology.ts'
 import {duration, table} from './format.ts'
 import {observerLines} from './observers.ts'
 import type {Style} from './style.ts'
+import {troubles} from './troubles.ts'
 
-/** Whether every region answers, every service has the instances it wants, and nothing waits in the dead letters. */
-export function isHealthy(topology: Topology, observation: Observation): boolean {
-  return troubles(topology, observation).length === 0
-}
+/** Google samples each minute and shows it minutes later; what is older than this is told with its age. */
+const FRESH_SECONDS = 10
 
 export function statusLines(topology: Topology, observation: Observation, style: Style): string[] {
   const where = topology.target === 'local' ? `${topology.environment} (emulated)` : topology.environment
@@ -64,13 +63,20 @@ function roleOf({instance}: RegionSeen, recorded: string, style: Style): string 
 
 function databaseCells({instance}: RegionSeen, style: Style): string[] {
   if (!instance || 'unseen' in instance) return [style('bad', 'no answer'), '–']
-  const {state, zone, role, lagSeconds} = instance.seen
+  const {state, zone, lag} = instance.seen
   const running = state === 'RUNNABLE'
-  return [
-    style(running ? 'plain' : 'bad', running ? `up${zone ? ` in ${zone}` : ''}` : state),
-    role === 'primary' || lagSeconds === undefined ? '–' : `${lagSeconds.toFixed(1)} s`,
-  ]
+  return [style(running ? 'plain' : 'bad', running ? `up${zone ? ` in ${zone}` : ''}` : state), lagCell(lag, style)]
 }
+
+function lagCell(lag: InstanceSeen['lag'], style: Style): string {
+  if (lag === undefined) return '–'
+  if ('unseen' in lag) return style('bad', 'unknown')
+  const {value, ageSeconds} = lag.seen
+  const age = ageSeconds > FRESH_SECONDS ? ` (${ago(ageSeconds)})` : ''
+  return value < 0 ? style('bad', `not replicating${age}`) : `${value.toFixed(1)} s${age}`
+}
+
+const ago = (seconds: number) => `${duration(seconds * 1000)} ago`
 
 function replicasCell({services}: RegionSeen, name: string, style: Style): string {
   if ('unseen' in services) return style('bad', 'no answer')
@@ -93,57 +99,18 @@ function rotationCell({endpoints}: RegionSeen, style: Style): string {
 function queueLines({queues}: Observation, style: Style): string[] {
   if ('unseen' in queues) return ['', style('bad', `Queues: ${queues.unseen}`)]
   if (queues.seen.length === 0) return []
-  const rows = queues.seen.map(({name, backlog, oldestSeconds, dead}) => [
+  const isDated = queues.seen.some(({ageSeconds = 0}) => ageSeconds > FRESH_SECONDS)
+  const header = ['QUEUE', 'WAITING', 'OLDEST', 'DEAD LETTERS', ...(isDated ? ['AS OF'] : [])]
+  return ['', ...table([header, ...queues.seen.map((queue) => queueRow(queue, isDated, style))], '  ')]
+}
+
+function queueRow(queue: QueueSeen, isDated: boolean, style: Style): string[] {
+  const {name, backlog, oldestSeconds, dead, ageSeconds} = queue
+  return [
     name,
-    String(backlog),
-    backlog > 0 ? duration(oldestSeconds * 1000) : '–',
-    dead > 0 ? style('bad', String(dead)) : '0',
-  ])
-  return ['', ...table([['QUEUE', 'BACKLOG', 'OLDEST', 'DEAD LETTERS'], ...rows], '  ')]
-}
-
-/** Every reason to worry, worst first; empty when there is none. */
-export function troubles(topology: Topology, {regions, queues}: Observation): string[] {
-  const lost = new Set(topology.regions.filter((region) => region.lost).map(({name}) => name))
-  const primaries = regions.filter(
-    ({name, instance}) => instance && 'seen' in instance && instance.seen.role === 'primary' && !lost.has(name),
-  )
-  return [
-    ...(topology.database && primaries.length > 1
-      ? [`Two primaries: ${primaries.map(({name}) => name).join(' and ')} both accept writes.`]
-      : []),
-    ...regions.filter(({name}) => !lost.has(name)).flatMap(regionTroubles),
-    ...('seen' in queues
-      ? queues.seen.flatMap(({name, dead}) => (dead > 0 ? [`${name}: ${dead} messages failed every delivery.`] : []))
-      : ['The queues do not answer.']),
+    String(backlog ?? '–'),
+    backlog && oldestSeconds !== undefined ? duration(oldestSeconds * 1000) : '–',
+    style(dead ? 'bad' : 'plain', String(dead ?? '–')),
+    ...(isDated ? [ageSeconds === undefined ? '–' : ago(ageSeconds)] : []),
   ]
-}
-
-function regionTroubles({name, services, instance, endpoints}: RegionSeen): string[] {
-  const database = instance && databaseTrouble(name, instance)
-  if ('unseen' in services)
-    return [`${name}: the cluster does not answer (${services.unseen}).`, ...(database ? [database] : [])]
-  return [
-    ...(database ? [database] : []),
-    ...services.seen.flatMap((service) =>
-      service.ready < service.desired
-        ? [
-            `${name}: ${service.name} has ${service.ready} of ${service.desired} ready${service.reasons.length > 0 ? ` (${service.reasons.join(', ')})` : ''}.`,
-          ]
-        : [],
-    ),
-    ...('seen' in endpoints
-      ? endpoints.seen.flatMap(({service, healthy, drained}) =>
-          healthy === 0 && !drained ? [`${name}: no instance of ${service} is in rotation.`] : [],
-        )
-      : []),
-  ]
-}
-
-function databaseTrouble(
-  region: string,
-  instance: Seen<{readonly name: string; readonly state: string}>,
-): string | undefined {
-  if ('unseen' in instance) return `${region}: the database does not answer (${instance.unseen}).`
-  return instance.seen.state === 'RUNNABLE' ? undefined : `${region}: ${instance.seen.name} is ${instance.seen.state}.`
 }

@@ -125,7 +125,15 @@ async function callEverything(): Promise<void> {
   const wires = {base: (api: Api) => `${base}/${api}`, token: async () => 't'}
   const cloud = createCloud(wires, systemClock)
   const operable = createOperable({
-    ...{wires, project: 'p', zone: 'z', namespace: 'n', gate, endpoints: {'us-east1': `${base}/kubernetes`}},
+    ...{
+      wires,
+      project: 'p',
+      clock: systemClock,
+      zone: 'z',
+      namespace: 'n',
+      gate,
+      endpoints: {'us-east1': `${base}/kubernetes`},
+    },
     observer: {namespace: 'o', name: 'o'},
   })
   const bucket = openBucket('state', {base: `${base}/storage`, token: async () => 't'})

@@ -328,7 +328,7 @@ export function fakeCloud(topology: Topology): FakeCloud {
     lastBackup: async (name) => lastBackups.get(reach(name).facts.name),
     queue: async () => ({
       ...{attached: true, regions: topology.regions.map(({name}) => name), keptSeconds: 86_400},
-      waiting: {messages: 0, oldestSeconds: 0, dead: 0},
+      waiting: {backlog: 0, oldestSeconds: 0, dead: 0, ageSeconds: 0},
     }),
     async redeliver({since, mark}) {
       redeliveries.set(mark, since)

@@ -54,7 +54,7 @@ const silent =
   ({workloads}) => ({
     workloads: {...workloads, [region]: {unseen: 'silent'}},
   })
-const waiting = (change: object) => queue({waiting: {messages: 0, oldestSeconds: 0, dead: 0, ...change}})
+const waiting = (change: object) => queue({waiting: {backlog: 0, oldestSeconds: 0, dead: 0, ageSeconds: 0, ...change}})
 const last = (minutes: number) =>
   ({run: 'r', procedure: 'failover', to: TO, at: Date.now() - minutes * 60_000}) as const
 const replicas =

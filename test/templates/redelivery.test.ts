@@ -7,9 +7,11 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import fastify from 'fastify'
 import pg from 'pg'
 import {expect, onTestFinished, test, vi} from 'vitest'
+import {systemClock} from '../../src/clock.ts'
 import {createOperable} from '../../src/cloud/operate.ts'
 import {emulatorWires} from '../../src/cloud/wires.ts'
 import {createPubSubService} from '../../src/emulator/pubsub/service.ts'
+import {createTimeSeriesService} from '../../src/emulator/services/time-series.ts'
 import type {Means} from '../../src/operations/means.ts'
 import {redeliver} from '../../src/operations/steps/redeliver.ts'
 import {testWorld} from '../emulator/pubsub/world.ts'
@@ -35,7 +37,7 @@ async function openQueue() {
   const world = testWorld()
   const service = createPubSubService(world)
   const rest = fastify()
-  service.routes?.(rest)
+  for (const each of [service, createTimeSeriesService([service])]) each.routes?.(rest)
   await service.start?.()
   const url = await rest.listen({host: '127.0.0.1', port: 0})
   onTestFinished(async () => {
@@ -55,7 +57,9 @@ async function openQueue() {
     ackDeadlineSeconds: 10,
     retryPolicy: {minimumBackoff: '0s', maximumBackoff: '1s'},
   })
-  const cloud = createOperable({wires: emulatorWires(url), project: 'p', zone: 'z', namespace: 'n', endpoints: {}})
+  const cloud = createOperable({
+    ...{wires: emulatorWires(url), project: 'p', clock: systemClock, zone: 'z', namespace: 'n', endpoints: {}},
+  })
   return {emulatorHost: service.address, cloud}
 }
 
@@ -176,7 +180,7 @@ test('what was acknowledged in the lost seconds is done after all, what was not 
     async () =>
       expect(
         (await cloud.queue({topic: 'bookings', subscription: 'bookings', deadLetterSubscription: 'none'})).waiting
-          ?.messages,
+          ?.backlog,
       ).toBe(0),
     patience,
   )

@@ -86,6 +86,8 @@ export const CALLS: readonly CallRow[] = [
   inProject('pubsub', 'PUT', 'snapshots/[^/]+', 'pubsub.snapshots.create', 'pubsub.subscriptions.consume'),
   inProject('pubsub', 'PATCH', 'snapshots/[^/]+', 'pubsub.snapshots.update'),
   inProject('pubsub', 'POST', 'subscriptions/[^/]+:seek', 'pubsub.subscriptions.consume'),
+  // https://docs.cloud.google.com/monitoring/access-control
+  row('monitoring', 'GET /v3/projects/[^/]+/timeSeries', 'monitoring.timeSeries.list'),
   // https://docs.cloud.google.com/sql/docs/postgres/iam-permissions: an operation is read with the right to its instance.
   inProject('sqladmin', 'GET', 'tiers', 'cloudsql.instances.list'),
   inProject('sqladmin', 'GET', 'instances', 'cloudsql.instances.list'),

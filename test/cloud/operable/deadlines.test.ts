@@ -2,6 +2,7 @@
 import {once} from 'node:events'
 import {type AddressInfo, createServer, type Socket} from 'node:net'
 import {expect, onTestFinished, test, vi} from 'vitest'
+import {systemClock} from '../../../src/clock.ts'
 import type {Operable} from '../../../src/cloud/operable.ts'
 import {createOperable} from '../../../src/cloud/operate.ts'
 import {emulatorWires} from '../../../src/cloud/wires.ts'
@@ -25,7 +26,7 @@ async function openSilence() {
   })
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const cloud = createOperable({
-    ...{wires: emulatorWires(url), project: 'p', zone: 'z', namespace: 'n', endpoints: {r: url}},
+    ...{wires: emulatorWires(url), project: 'p', clock: systemClock, zone: 'z', namespace: 'n', endpoints: {r: url}},
   })
   return {cloud, taken: () => once(server, 'taken')}
 }

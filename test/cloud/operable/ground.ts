@@ -110,7 +110,7 @@ export async function openGround(wish: GroundWish): Promise<World> {
   })
   made(`health check ${check}`, () => globally('DELETE', `${compute}/global/healthChecks/${check}`))
 
-  const cloud = createOperable({wires, project, zone, namespace: 'default', endpoints: clusters})
+  const cloud = createOperable({wires, project, clock: systemClock, zone, namespace: 'default', endpoints: clusters})
   return {
     ...{cloud, clock: systemClock, patienceMs, regions: REGIONS, endpoints: endpoint === undefined ? 0 : 1},
     ...(services && {cluster: {cloud, services}}),

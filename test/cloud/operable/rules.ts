@@ -413,7 +413,9 @@ function queueRules(rule: Rule): void {
     const facts = await cloud.queue(await world.queue())
     expect(facts).toMatchObject({attached: true, keptSeconds: 86_400})
     expect([...facts.regions].toSorted()).toEqual([...regions].toSorted())
-    if (facts.waiting) expect(facts.waiting).toEqual({messages: 0, oldestSeconds: 0, dead: 0})
+    // Monitoring has no figure of what was just made until minutes later.
+    const {backlog = 0, oldestSeconds = 0, dead = 0} = facts.waiting ?? {}
+    expect([backlog, oldestSeconds, dead]).toEqual([0, 0, 0])
   })
 
   rule('what is delivered again is so once under its mark, and can be asked for', async (world) => {
