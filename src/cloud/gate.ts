@@ -9,13 +9,17 @@ const DEADLINE_MS = 3_000
 const objectUrl = (wires: Wires, {bucket, object}: GateTopology) =>
   `${wires.base('storage')}/storage/v1/b/${bucket}/o/${encodeURIComponent(object)}`
 
-/** Undefined: nothing was said yet. */
+/** Undefined: nothing was said yet. Of what it says and which generation that is, asked in one. */
 export async function readGate(wires: Wires, gate: GateTopology, token?: string): Promise<GateSeen | undefined> {
-  const call = {deadlineMs: DEADLINE_MS, ...withToken(token)}
-  const about = await findJson<{generation: string}>(objectUrl(wires, gate), call)
-  if (!about) return undefined
-  const word = await findJson<GateWord>(`${objectUrl(wires, gate)}?alt=media&generation=${about.generation}`, call)
-  return word && {word, generation: about.generation}
+  let generation = ''
+  const word = await findJson<GateWord>(`${objectUrl(wires, gate)}?alt=media`, {
+    deadlineMs: DEADLINE_MS,
+    onHeaders: (headers) => {
+      generation = String(headers['x-goog-generation'] ?? '')
+    },
+    ...withToken(token),
+  })
+  return word && {word, generation}
 }
 
 /** Only while the object is at `generation`; undefined: only while there is none. Throws CLOUD_REFUSED 412 otherwise. */

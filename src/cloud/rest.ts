@@ -1,5 +1,5 @@
 /** JSON over HTTP with a deadline on every call and Google's and Kubernetes' error bodies understood. */
-import {request as httpRequest} from 'node:http'
+import {request as httpRequest, type IncomingHttpHeaders} from 'node:http'
 import {HaError} from '../errors.ts'
 import {refusalOf} from '../refusals.ts'
 
@@ -12,6 +12,8 @@ export interface Call {
   readonly token?: string
   /** For answers that go on (logs, watches): each complete line, as it comes. No deadline applies once it started. */
   readonly onLine?: (line: string) => void
+  /** What the answer carries beside its body. */
+  readonly onHeaders?: (headers: IncomingHttpHeaders) => void
   readonly signal?: AbortSignal
 }
 
@@ -74,6 +76,7 @@ async function send(url: string, call: Call): Promise<{status: number; text: str
       response.setEncoding('utf8')
       let text = ''
       let pending = ''
+      call.onHeaders?.(response.headers)
       if (call.onLine) clearTimeout(timer)
       response.on('data', (chunk: string) => {
         if (!call.onLine || (response.statusCode ?? 500) >= 400) {

@@ -4,7 +4,7 @@
  */
 import {type ChildProcess, spawn} from 'node:child_process'
 import {mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs'
-import {constants} from 'node:os'
+import {constants, getPriority, setPriority} from 'node:os'
 import {dirname, resolve} from 'node:path'
 import {openProcessLog, type Stream} from './process-log.ts'
 import {
@@ -43,6 +43,8 @@ export interface ChildOptions {
   readonly maxLogBytes: number
   /** One per child, in a folder that only this supervisor writes. Removed when the child has ended. */
   readonly pidFile: string
+  /** How far it stands behind whoever starts it for the processor, default 0; inherited by what it starts itself. */
+  readonly niceness?: number
   readonly onLine?: (line: string, stream: Stream) => void
 }
 
@@ -71,7 +73,7 @@ export interface Child {
 export async function startChild(options: ChildOptions): Promise<Child> {
   const pidFile = resolve(options.pidFile)
   mkdirSync(dirname(pidFile), {recursive: true})
-  const {command, args, cwd, uid, gid} = options
+  const {command, args, cwd, uid, gid, niceness} = options
   const child = spawn(command, args, {
     cwd,
     ...(uid === undefined ? {} : {uid}),
@@ -79,6 +81,8 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     env: {...options.env, ...markOf(pidFile)},
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  // At once, before a shell starts what is to inherit it.
+  if (niceness !== undefined && child.pid !== undefined) setPriority(child.pid, Math.min(19, getPriority() + niceness))
   const exited = new Promise<Exit>((done) => child.once('exit', (code, signal) => done({code, signal})))
   const log = openProcessLog(options.logFile, options.maxLogBytes, options.onLine)
   const closed = new Promise<void>((done) => child.once('close', () => done()))

@@ -61,9 +61,8 @@ export function spawnRegion(name: string, known: RegionFacts, options: SpawnOpti
   }
   try {
     const flags = Object.entries(args).flatMap(([flag, value]) => [`--${flag}`, value])
-    // A small young generation: garbage is collected more often, and far less of it lies about.
-    const lean = ['--max-semi-space-size=1'].filter((flag) => !process.execArgv.includes(flag))
-    const child = spawn(process.execPath, [...process.execArgv, ...lean, program, ...flags], {
+    // A small young generation, the last word on it: garbage is collected more often, and far less of it lies about.
+    const child = spawn(process.execPath, [...process.execArgv, '--max-semi-space-size=2', program, ...flags], {
       detached: true,
       stdio: ['ignore', out, out],
     })

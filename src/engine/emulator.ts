@@ -38,8 +38,8 @@ export interface EmulatorOptions {
   readonly program?: string
 }
 
-/** As the regions' processes have it: 200 requests a second leave it at 114 MiB instead of 211. */
-const LEAN = ['--max-semi-space-size=1']
+/** At 1 MiB, as the regions' processes have it, garbage takes 29 % of its time under 100 requests a second; without a limit it grows to 211 MiB. */
+const LEAN = ['--max-semi-space-size=8']
 const TASK = 'emulator.start'
 const HEALTH_MS = 3000
 

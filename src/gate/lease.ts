@@ -12,7 +12,7 @@ const POLL_MS = 600
 export const IDLE_POLL_MS = 10_000
 const IDLE_MS = 3_000
 /** After a change another one is likely: the next steps of an operation should not wait for a slow clock. */
-const BUSY_POLL_MS = 100
+const BUSY_POLL_MS = 150
 const BUSY_MS = 10_000
 /** An operation that died must not keep writers out for ever. */
 const LONGEST_HOLD_MS = 15_000

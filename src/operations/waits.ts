@@ -6,6 +6,9 @@ import type {Means} from './means.ts'
 const FIRST_MS = 20
 const LONGEST_MS = 1_000
 
+/** Somebody may be waiting for this to end, so that a look should come soon after it has. */
+const GROWTH = 1.25
+
 /** Asks until the answer is not undefined; pauses grow from 20 ms to a second. @throws HaError TIMED_OUT with `what` */
 export async function until<T>(
   {clock}: Pick<Means, 'clock'>,
@@ -14,7 +17,7 @@ export async function until<T>(
   ask: () => Promise<T | undefined>,
 ): Promise<T> {
   const deadline = clock.monotonic() + withinMs
-  for (let pause = FIRST_MS; ; pause = Math.min(pause * 1.4, LONGEST_MS)) {
+  for (let pause = FIRST_MS; ; pause = Math.min(pause * GROWTH, LONGEST_MS)) {
     const answer = await ask()
     if (answer !== undefined) return answer
     if (clock.monotonic() + pause > deadline)

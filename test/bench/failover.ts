@@ -1,6 +1,7 @@
 /**
  * How long writes stand still, side by side in one run: `node test/bench/failover.ts [--planned 30] [--unplanned 10] [--zone 5]
- * [--floor 10] [--patroni 10] [--patroni-kills 3] [--rate 200] [--out FILE]`. A count of 0 leaves a measurement out. Build first.
+ * [--floor 10] [--patroni 10] [--patroni-kills 3] [--rate 200] [--writes 0.2]
+ * [--out FILE]`. A count of 0 leaves a measurement out. Build first.
  * Everything it starts it ends: the rental example in folders of its own, bare PostgreSQL pairs, and Patroni where Debian's packages
  * are installed (patroni, etcd-server, postgresql-15). Prints a Markdown table; `--out` gets all of it as JSON, also what an
  * interrupted run had measured so far. Emulated figures.
@@ -25,10 +26,12 @@ const {values} = parseArgs({
     patroni: count('10'),
     'patroni-kills': count('3'),
     rate: count('200'),
+    writes: count('0.2'),
     out: {type: 'string'},
   },
 })
 const rate = Number(values.rate)
+const writes = Number(values.writes)
 const LOSS_BUDGET_SECONDS = 60
 
 const note = (text: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`)
@@ -61,6 +64,7 @@ const machine = () => ({
   loadBefore,
   loadNow: loadavg().map((load) => Number(load.toFixed(1))),
   rate,
+  writes,
 })
 
 const ZONE_MS = 4_000
@@ -69,6 +73,7 @@ const ZONE_MS = 4_000
 const zoneTrial = (platform: Platform) =>
   platform.trial({
     rate,
+    writes,
     async event() {
       const {roles} = await platform.status()
       process.kill(postmasterOf(platform.folder, roles.primary), 'SIGKILL')
@@ -82,6 +87,7 @@ async function plannedTrial(platform: Platform): Promise<Trial> {
   const {roles} = await platform.status()
   return platform.trial({
     rate,
+    writes,
     async event() {
       await platform.ha('failover', '--region', roles.primary, '--yes')
       return {}
@@ -96,6 +102,7 @@ async function unplannedTrial(): Promise<Trial> {
     const {roles} = await platform.status()
     return platform.trial({
       rate,
+      writes,
       async event() {
         await platform.control(`/regions/${roles.primary}:kill`)
         const commanded = nanoseconds()

@@ -275,7 +275,9 @@ export function fakeCloud(topology: Topology): FakeCloud {
     if (epoch) return server.rows.get(`ha_fence:${epoch[1]}`) === epoch[2] ? [['1']] : []
     const canary = /FROM ha_canary WHERE run = '([^']*)'/.exec(sql)
     if (canary) return server.rows.get('ha_canary:') === canary[1] ? [['1']] : []
-    if (sql.includes('pg_control_checkpoint')) return [[server.shutDown ? 't' : 'f']]
+    if (sql.includes('pg_control_checkpoint')) {
+      return [[server.inRecovery ? 't' : 'f', server.shutDown ? 't' : 'f', String(server.lsn), '777']]
+    }
     if (sql.includes('FROM pg_class')) return orphans.has(instance) ? [['public.bookings']] : []
     if (sql.includes('FROM public.bookings')) return orphans.get(instance)!.map((row) => [JSON.stringify(row)])
     if (sql.includes('pg_stat_activity')) return [['0']]

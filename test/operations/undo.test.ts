@@ -16,7 +16,8 @@ test('a replica that never shows the last record is not promoted: the old primar
   const it = stage()
   const plan = await planOf(it)
   const {query} = it.cloud
-  it.cloud.query = async (name, sql) => (sql.includes('pg_control_checkpoint') ? [['f']] : query(name, sql))
+  it.cloud.query = async (name, sql) =>
+    sql.includes('pg_control_checkpoint') ? [['t', 'f', '0', '777']] : query(name, sql)
   await expect(it.run(plan, 'fresh')).rejects.toMatchObject({code: 'OPERATION_UNCHANGED', exit: 18})
   expectUntouched(it)
   expect(it.cloud.begun.some(({deed}) => deed === 'promote')).toBe(false)

@@ -2,6 +2,8 @@
 import type pg from 'pg'
 import {readPosition} from './admin.ts'
 
+const PROMOTE_MS = 60_000
+
 /** A server that is stopped sends everything to the replicas that stream, and does not wait for one that is about to connect. */
 export async function streaming(client: pg.Client, replica: string, withinMs: number): Promise<boolean> {
   for (const deadline = performance.now() + withinMs; performance.now() < deadline; ) {
@@ -29,8 +31,14 @@ export async function promoteServer(
 ): Promise<boolean> {
   if (!(await readPosition(client)).inRecovery) return true
   if (afterLsn !== undefined && !(await replayedBeyond(client, afterLsn, withinMs))) return false
-  const {rows} = await client.query('SELECT pg_promote(true, 60) AS promoted')
-  return rows[0].promoted
+  // Not left to pg_promote to wait for, which looks ten times a second.
+  await client.query('SELECT pg_promote(false)')
+  for (const deadline = performance.now() + PROMOTE_MS; performance.now() < deadline; ) {
+    const {rows} = await client.query('SELECT pg_is_in_recovery() AS "isReplica"')
+    if (!rows[0].isReplica) return true
+    await client.query('SELECT pg_sleep(0.005)')
+  }
+  return false
 }
 
 /** A replica's position is where its last record ends, so it is beyond the beginning of every record it has replayed. */

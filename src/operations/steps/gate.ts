@@ -1,10 +1,11 @@
 /** What the gates in all pods are told: to look often, to let writers wait, and which epoch counts. */
 import type {GateWord} from '../../cloud/operable.ts'
 import {asHaError, HaError} from '../../errors.ts'
-import {doneAt} from '../journal.ts'
+import {doneAt, factsOf} from '../journal.ts'
 import type {Deed, Means} from '../means.ts'
 import type {StepInputs} from '../plan.ts'
 import {until} from '../waits.ts'
+import {checkpoint} from './stop.ts'
 
 const CHANGE_MS = 10_000
 /** A gate that is used looks every 0.6 s (src/gate/lease.ts), and answers take their time. */
@@ -73,7 +74,8 @@ export const holdWriters: Deed<StepInputs['hold-writers']> = {
   async act({instance, epoch, wokenAt}, means) {
     const {cloud, clock, journal} = means
     const told = doneAt(journal.entries(), wokenAt) ?? clock.now()
-    await clock.sleep(Math.max(0, NOTICE_MS - (clock.now() - told)))
+    // Meanwhile what the stop would otherwise have to write while everybody waits.
+    await Promise.all([clock.sleep(Math.max(0, NOTICE_MS - (clock.now() - told))), checkpoint(means, instance)])
     const timeline = await timelineOf(means, instance)
     const heldAt = clock.now()
     await tell(means, {epoch, state: 'held', timeline}, {over: [epoch]})
@@ -120,7 +122,9 @@ export const passWriters: Deed<StepInputs['pass-writers']> = {
     const {clock, journal} = means
     const raised = doneAt(journal.entries(), 'raise')
     if (raised !== undefined) await clock.sleep(Math.max(0, LEASE_MS - (clock.now() - raised)))
-    const timeline = await timelineOf(means, instance)
+    // As its promotion found it, which nobody should wait to be told again.
+    const promoted = factsOf(journal.entries(), 'promote')?.timeline
+    const timeline = typeof promoted === 'number' ? promoted : await timelineOf(means, instance)
     await tell(means, {epoch, state: 'open', timeline}, {over: [epoch - 1, epoch]})
     return {passedAt: clock.now()}
   },

@@ -1,5 +1,6 @@
 /** The point of no return, in the two forms Cloud SQL has. */
 import {withFence} from '../fences.ts'
+import {factsOf} from '../journal.ts'
 import type {Deed, Found, Means} from '../means.ts'
 import type {StepInputs} from '../plan.ts'
 import {statusOfRefusal} from '../refusals.ts'
@@ -22,6 +23,15 @@ async function isPrimary({cloud}: Means, instance: string): Promise<Found> {
   }
 }
 
+/** Known before where the old primary was seen to have sent its last. */
+async function forkAt({cloud, journal}: Means, instance: string): Promise<{forkLsn: number; forkXid: number}> {
+  const known = factsOf(journal.entries(), 'last-record')
+  if (typeof known?.forkLsn === 'number' && typeof known.forkXid === 'number')
+    return {forkLsn: known.forkLsn, forkXid: known.forkXid}
+  const [[forkLsn, forkXid] = []] = await cloud.query(instance, FORK)
+  return {forkLsn: Number(forkLsn), forkXid: Number(forkXid)}
+}
+
 const isBusy = async ({cloud}: Means, instance: string) => (await cloud.running(instance)).length > 0
 
 /** instances.promoteReplica. Without `failover` the old primary stays a primary of its own: it must be fenced, before or after. */
@@ -31,8 +41,7 @@ export const promote: Deed<StepInputs['promote']> = {
   async act({instance, old, oldRegion, failover, epoch}, means) {
     const begunAt = means.clock.now()
     await carryOut(means, {deed: 'promote', instance, failover}, PROMOTE_MS)
-    const [[forkLsn, forkXid] = []] = await means.cloud.query(instance, FORK)
-    const fork = {forkLsn: Number(forkLsn), forkXid: Number(forkXid)}
+    const fork = await forkAt(means, instance)
     const isStopped = (await means.fences.read()).some((fence) => fence.instance === old && fence.state === 'confirmed')
     await means.fences.change((now) =>
       withFence(now, {

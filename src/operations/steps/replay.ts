@@ -1,8 +1,7 @@
 /** How far a replica is. */
 import {HaError} from '../../errors.ts'
-import type {Deed, Means} from '../means.ts'
+import type {Deed, Found, Means} from '../means.ts'
 import type {StepInputs} from '../plan.ts'
-import {until} from '../waits.ts'
 import {FORK} from './promote.ts'
 
 const LAST_RECORD_MS = 30_000
@@ -12,29 +11,26 @@ const REPLAY_MS = 30_000
  * A shutdown's checkpoint is the only one whose redo position is its own, and the last record its primary ever wrote. Once the
  * replica has made a restart point of it, its own control data shows it. https://www.postgresql.org/docs/16/wal-configuration.html
  */
-const LAST_CHECKPOINT = `
-  SELECT checkpoint_lsn = redo_lsn AND pg_wal_lsn_diff(pg_last_wal_replay_lsn(), checkpoint_lsn) BETWEEN 0 AND 256
+const LAST_RECORD = `
+  CHECKPOINT;
+  SELECT pg_is_in_recovery(),
+    checkpoint_lsn = redo_lsn AND pg_wal_lsn_diff(pg_last_wal_replay_lsn(), checkpoint_lsn) BETWEEN 0 AND 256,
+    pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint, pg_snapshot_xmax(pg_current_snapshot())
   FROM pg_control_checkpoint()`
 
-async function hasLastRecord({cloud}: Means, replica: string): Promise<boolean> {
-  await cloud.query(replica, 'CHECKPOINT')
-  const [[last] = []] = await cloud.query(replica, LAST_CHECKPOINT)
-  return last === 't'
+/** In one statement, since writers wait for it; with where the histories will part, since no more can come. */
+async function seeLastRecord({cloud}: Means, replica: string): Promise<Found> {
+  const [[inRecovery, last, forkLsn, forkXid] = []] = await cloud.query(replica, LAST_RECORD)
+  if (inRecovery === 'f') return {done: true}
+  return last === 't' ? {done: true, facts: {forkLsn: Number(forkLsn), forkXid: Number(forkXid)}} : {done: false}
 }
 
 /** Nothing the old primary acknowledged is missing. Its absence means that the primary must be started again, not that one may go on. */
 export const awaitLastRecord: Deed<StepInputs['await-last-record']> = {
   settleMs: LAST_RECORD_MS,
-  async observe({replica}, means) {
-    const {inRecovery, replayed, timeline} = await means.cloud.position(replica)
-    return {done: !inRecovery || (await hasLastRecord(means, replica)), facts: {replayed, timeline}}
-  },
-  async act({replica}, means) {
-    await until(means, LAST_RECORD_MS, `${replica} did not show the old primary's last record`, async () =>
-      (await hasLastRecord(means, replica)) ? true : undefined,
-    )
-    return undefined
-  },
+  observe: ({replica}, means) => seeLastRecord(means, replica),
+  // Nothing but looking again.
+  act: async () => undefined,
 }
 
 /** All that was received is replayed; what was never received is what the budget is for. */

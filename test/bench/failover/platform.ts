@@ -62,7 +62,9 @@ export interface Happened {
 }
 
 export interface TrialOptions {
+  /** Requests a second, and which share of them writes; each write is also a message and a worker's transaction. */
   readonly rate: number
+  readonly writes: number
   /** Resolves when it is over and writes flow again. */
   readonly event: () => Promise<Happened>
 }
@@ -127,11 +129,12 @@ const AFTER_MS = 1_500
 /** A trial that is not over by then is one that failed. */
 const LONGEST_SECONDS = 150
 
-async function runTrial(platform: Platform, {rate, event}: TrialOptions): Promise<Trial> {
+async function runTrial(platform: Platform, {rate, writes, event}: TrialOptions): Promise<Trial> {
   const path = join(platform.folder, '..', `ledger-${process.hrtime.bigint()}`)
   const {url} = await platform.status()
   const script = join(ROOT, 'test/load/run.ts')
-  const args = ['--url', url, '--ledger', path, '--rate', String(rate), '--seconds', String(LONGEST_SECONDS)]
+  const mix = ['--rate', String(rate), '--writes', String(writes), '--seconds', String(LONGEST_SECONDS)]
+  const args = ['--url', url, '--ledger', path, ...mix]
   const over = new AbortController()
   const load = run([script, ...args, '--samples'], platform.folder, (LONGEST_SECONDS + 30) * 1_000, over.signal)
   // Told when it is awaited.

@@ -35,11 +35,24 @@ export type StartStandIn = (options: {
 
 /** The log of one run of a container and the one it replaces at rotation, together. */
 const MAX_LOG_BYTES = 1_000_000
+/** What makes up the cloud goes before what runs in it, as it would on machines of its own. */
+const NICENESS = 5
 
 export async function startProcess(program: Program): Promise<RunningContainer> {
   const {name, cwd, env, logFile, pidFile, onLine} = program
   const [command = '/bin/sh', ...args] = program.command
-  const child = await startChild({name, command, args, cwd, env, logFile, pidFile, onLine, maxLogBytes: MAX_LOG_BYTES})
+  const child = await startChild({
+    name,
+    command,
+    args,
+    cwd,
+    env,
+    logFile,
+    pidFile,
+    onLine,
+    maxLogBytes: MAX_LOG_BYTES,
+    niceness: NICENESS,
+  })
   return {
     pid: child.pid,
     exited: child.exited.then((exit) => ({code: exitCodeOf(exit), ...(exit.signal && {signal: exit.signal})})),
