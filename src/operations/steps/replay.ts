@@ -33,6 +33,19 @@ export const awaitLastRecord: Deed<StepInputs['await-last-record']> = {
   act: async () => undefined,
 }
 
+/**
+ * What was received may end in the middle of a record, which is never replayed: then the startup process waits for the rest of it.
+ * https://www.postgresql.org/docs/16/monitoring-stats.html#WAIT-EVENT-ACTIVITY-TABLE and …#WAIT-EVENT-TIMEOUT-TABLE
+ */
+const WANTS_MORE = `
+  SELECT count(*) FROM pg_stat_activity
+  WHERE backend_type = 'startup' AND wait_event IN ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval')`
+
+async function wantsMore({cloud}: Pick<Means, 'cloud'>, replica: string): Promise<boolean> {
+  const [[waiting] = []] = await cloud.query(replica, WANTS_MORE)
+  return waiting === '1'
+}
+
 /** All that was received is replayed; what was never received is what the budget is for. */
 export const awaitReplay: Deed<StepInputs['await-replay']> = {
   settleMs: REPLAY_MS,
@@ -43,7 +56,7 @@ export const awaitReplay: Deed<StepInputs['await-replay']> = {
         next: ['Nothing needs to be given up: run the command without --unplanned.'],
       })
     }
-    if (inRecovery && replayed < lsn) return {done: false}
+    if (inRecovery && replayed < lsn && !(await wantsMore({cloud}, replica))) return {done: false}
     // Known before the promotion, so that it is not lost with an answer.
     const [[forkLsn, forkXid] = []] = inRecovery ? await cloud.query(replica, FORK) : []
     const fork = forkXid === undefined ? {} : {forkLsn: Number(forkLsn), forkXid: Number(forkXid)}
