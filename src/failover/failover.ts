@@ -208,7 +208,11 @@ async function pursue(
   body: (means: ReturnType<typeof meansOf>) => Promise<void>,
 ): Promise<Finished> {
   const {environment, lock} = request
-  const journal = await openJournal(openJournals({url: environment.paths.storeUrl}), run, systemClock)
+  const journal = await openJournal(
+    openJournals({url: environment.paths.storeUrl, access: environment.access}),
+    run,
+    systemClock,
+  )
   const means = meansOf({...request, cloud: operableOf(environment), journal})
   if (how !== 'fresh') await journal.write({what: how, fence: lock.fence})
   try {

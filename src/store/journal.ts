@@ -5,7 +5,8 @@
 import {mkdir, open, readFile} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
-import {HaError} from '../errors.ts'
+import type {Bucket} from './bucket.ts'
+import {openGcs, type Place} from './open.ts'
 import {checkName, conflict} from './store.ts'
 
 export interface JournalStore {
@@ -17,12 +18,37 @@ export interface JournalStore {
   keep(run: string, name: string, text: string): Promise<string>
 }
 
-/** Throws TARGET_UNSUPPORTED for a scheme that has no implementation. */
-export function openJournals({url}: {readonly url: string}): JournalStore {
+/** The journals beside the store at `url`, which was opened before: it refuses what has no implementation. */
+export function openJournals({url, access}: Place): JournalStore {
   if (url.startsWith('file://')) return fileJournals(join(fileURLToPath(url), 'journals'))
-  throw new HaError('TARGET_UNSUPPORTED', `A journal cannot be kept at ${url}.`, {
-    next: ['Use a file:// URL for state.'],
-  })
+  const {bucket, folder} = openGcs(url, access)
+  return bucketJournals(bucket, `${folder}journals/`)
+}
+
+const DIGITS = 6
+
+/**
+ * Journals in a bucket below `folder` (ends with `/`). A line is an object that may only be made while there is none, so that of two
+ * writers one is refused; listing shows it as soon as it is made: https://docs.cloud.google.com/storage/docs/consistency
+ */
+export function bucketJournals(bucket: Bucket, folder: string): JournalStore {
+  const linesOf = (run: string) => `${folder}${checkName(run)}/lines/`
+  return {
+    async read(run) {
+      const names = await bucket.list(linesOf(run))
+      const lines = await Promise.all(names.map((name) => bucket.get(name)))
+      return lines.flatMap((line) => line?.text ?? [])
+    },
+    async append(run, number, line) {
+      const object = `${linesOf(run)}${String(number).padStart(DIGITS, '0')}`
+      if ((await bucket.put(object, line, '0')) === undefined) throw conflict(`${run}/journal`)
+    },
+    async keep(run, name, text) {
+      const object = `${folder}${checkName(run)}/${checkName(name)}`
+      await bucket.put(object, text)
+      return `gs://${bucket.name}/${object}`
+    },
+  }
 }
 
 /** Journals below `root`, a folder per run. */
