@@ -19,7 +19,7 @@ import {assertNoneOpen, close, type OpenOperation, open, readLast, readOpen, rem
 import type {Plan} from '../operations/plan.ts'
 import {preflightSwitchover, type Question, takeover} from '../operations/preflight.ts'
 import {cooledDown, deployed, readiness, readinessAnyway} from '../operations/readiness.ts'
-import {LOOK_MS, observeScene, type Scene} from '../operations/scene.ts'
+import {LOOK_MS, observersOf, observeScene, type Scene} from '../operations/scene.ts'
 import {planEvacuation, planSwitchover} from '../operations/switchover.ts'
 import {planUnplanned, preflightUnplanned} from '../operations/unplanned.ts'
 import {openJournals} from '../store/journal.ts'
@@ -87,14 +87,21 @@ async function look(environment: Environment, how: keyof typeof LOOK_MS) {
 
 const because = (plan: Plan, despite: string | undefined): Plan => (despite === undefined ? plan : {...plan, despite})
 
-/** Looks again while the observers alone have not noticed yet: they ask every second, and wait one for the answer. */
+/** Observers ask every second and wait one for the answer. */
+const NOTICE_MS = 3_000
+const PAUSE_MS = 200
+
+/** Looks again once the observers have noticed too, where they alone have not yet: who gives a region up waits for nothing else. */
 async function settle(environment: Environment, question: Question): Promise<Scene> {
+  if (!isPerhapsStale(question)) return question.scene
+  const [cloud, {topology}] = [operableOf(environment), environment]
+  const deadline = systemClock.monotonic() + NOTICE_MS
   let {scene} = question
-  for (let looks = 0; looks < 3 && isPerhapsStale({...question, scene}); looks++) {
-    await systemClock.sleep(1_000)
-    scene = await observeScene(operableOf(environment), environment.topology, LOOK_MS.unplanned)
+  while (isPerhapsStale({...question, scene}) && systemClock.monotonic() < deadline) {
+    await systemClock.sleep(PAUSE_MS)
+    scene = {...scene, observers: await observersOf(cloud, topology, LOOK_MS.unplanned)}
   }
-  return scene
+  return observeScene(cloud, topology, LOOK_MS.unplanned)
 }
 
 /** The region that takes over: the one asked for, or the only other one that can. */

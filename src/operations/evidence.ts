@@ -76,10 +76,13 @@ function observers(topology: Topology, scene: Scene, from: string): Witness {
   const writing = seen.find(({primary}) => reaches(primary) && primary.value?.isWritable)
   if (writing)
     return {from: 'observers', says: 'alive', reason: `The observer in ${writing.region} still writes to the primary.`}
-  const taken = seen.find(({canaries: {write}}) => write?.isWell && write.ageMs < SILENT_SECONDS * 1000)
+  const failing = seen.filter(({region, primary}) => region !== from && primary.failing)
+  // A write that was taken before the first of them lost the primary says nothing of what came after.
+  const lostForMs = Math.max(...failing.map(({primary}) => primary.failing!.forMs))
+  const recentMs = failing.length > 0 ? lostForMs : SILENT_SECONDS * 1000
+  const taken = seen.find(({canaries: {write}}) => write?.isWell && write.ageMs < recentMs)
   if (taken)
     return {from: 'observers', says: 'alive', reason: `The front door took a write of the observer in ${taken.region}.`}
-  const failing = seen.filter(({region, primary}) => region !== from && primary.failing)
   if (failing.length === 0) return {from: 'observers', says: 'unsure', reason: 'No observer can tell.'}
   return {from: 'observers', says: 'gone', reason: failing.map((facts) => missing(facts, from)).join('; ')}
 }

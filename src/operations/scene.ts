@@ -44,6 +44,15 @@ export const LOOK_MS = {planned: 10_000, unplanned: 2_500}
 
 export const backendsOf = ({services}: Topology): readonly string[] => services.flatMap(({backend}) => backend ?? [])
 
+/** What each region's observer tells. `withinMs`: one of LOOK_MS. */
+export function observersOf(cloud: Operable, {regions}: Topology, withinMs: number): Promise<Scene['observers']> {
+  const attempt = attemptWithin(withinMs)
+  return byKey(
+    regions.map(({name}) => name),
+    async (region) => flat(await attempt(() => cloud.observed(region))),
+  )
+}
+
 /** `withinMs`: one of LOOK_MS. */
 export async function observeScene(cloud: Operable, topology: Topology, withinMs: number): Promise<Scene> {
   const attempt = attemptWithin(withinMs)
@@ -54,7 +63,7 @@ export async function observeScene(cloud: Operable, topology: Topology, withinMs
   const backends = backendsOf(topology)
   const regions = topology.regions.map(({name}) => name)
   const position = new Map(names.map((name) => [name, attempt(() => cloud.position(name))]))
-  const observers = byKey(regions, async (region) => flat(await attempt(() => cloud.observed(region))))
+  const observers = observersOf(cloud, topology, withinMs)
   const held = byKey(names, async (name) => {
     const [seen] = await Promise.all([position.get(name)!, observers])
     return heldBy(cloud, name, seen, attempt)

@@ -220,6 +220,11 @@ test.each<[string, 'alive' | 'gone' | 'unsure', Sight]>([
     {held: 1, observers: {...gone(10), [THIRD]: factsOf(THIRD, {cluster: 9})}},
   ],
   ['the front door took a write', 'alive', {held: 1, observers: {[TO]: factsOf(TO, {primary: 9, writeAgo: 3})}}],
+  [
+    'the front door took a write before they lost the primary',
+    'gone',
+    {held: 3, observers: {[TO]: factsOf(TO, {primary: 1, cluster: 1, writeAgo: 3})}},
+  ],
   ['none reaches the primary', 'gone', {held: 12, observers: gone(10)}],
   ['none can be read', 'unsure', {held: 12, observers: {}}],
 ])('where %s, the observers’ word is %s', (_, says, sight) => {
