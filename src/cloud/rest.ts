@@ -72,7 +72,7 @@ async function send(url: string, call: Call): Promise<{status: number; text: str
       ...(payload && {'content-type': contentType, 'content-length': payload.length}),
       ...(call.token !== undefined && {authorization: `Bearer ${call.token}`}),
     }
-    const sent = request(url, {method, headers, ...(call.signal && {signal: call.signal})}, (response) => {
+    const sent = request(url, {method, headers}, (response) => {
       response.setEncoding('utf8')
       let text = ''
       let pending = ''
@@ -97,9 +97,17 @@ async function send(url: string, call: Call): Promise<{status: number; text: str
     const timer = setTimeout(() => sent.destroy(new Error(`no answer within ${deadlineMs / 1000} s`)), deadlineMs)
     sent.on('error', (error) => {
       clearTimeout(timer)
-      if (call.signal?.aborted) resolve({status: 200, text: ''})
-      else unreachable(error.message || error.name)
+      unreachable(error.message || error.name)
     })
+    // Not the option of the same name: given up as its answer ends, that one raises an error which nobody can catch.
+    const giveUp = () => {
+      clearTimeout(timer)
+      resolve({status: 200, text: ''})
+      sent.destroy()
+    }
+    call.signal?.addEventListener('abort', giveUp)
+    sent.on('close', () => call.signal?.removeEventListener('abort', giveUp))
+    if (call.signal?.aborted) giveUp()
     sent.end(payload)
   })
 }
