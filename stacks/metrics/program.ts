@@ -1,6 +1,6 @@
-import {NAMESPACE_LABELS} from '../app/namespace.ts'
 import {fromApiServer, NOTHING, platform} from '../app/network-policies.ts'
-import {kubernetes, kubernetesProvider} from '../pulumi.ts'
+import {ownService} from '../own-service.ts'
+import {kubernetes} from '../pulumi.ts'
 import type {MetricsInput} from './index.ts'
 import {PORT, podSpec} from './pod.ts'
 import {rightsOf} from './rights.ts'
@@ -10,32 +10,13 @@ const VERSION = 'v1beta1'
 
 export function program(input: MetricsInput) {
   const {name, namespace} = input
-  const provider = kubernetesProvider({kubeconfig: input.kubeconfig, clusterIdentifier: input.clusterIdentifier})
-  const {Namespace, Service, ServiceAccount} = kubernetes('core', 'v1')
-  const own = new Namespace('namespace', {metadata: {name: namespace, labels: NAMESPACE_LABELS}}, {provider})
-  const inside = {provider, dependsOn: [own]}
-  const {NetworkPolicy} = kubernetes('networking', 'v1')
-  const policies = {
-    'deny-all': NOTHING,
-    'allow-api-server': fromApiServer(PORT),
-    'allow-platform': platform(),
-  }
-  for (const [policy, spec] of Object.entries(policies)) {
-    new NetworkPolicy(policy, {metadata: {name: policy, namespace}, spec}, inside)
-  }
-  const labels = {app: name}
-  const account = new ServiceAccount(
-    name,
-    {metadata: {name, namespace, annotations: {'iam.gke.io/gcp-service-account': input.account}}},
-    inside,
-  )
-  // Nothing waits for it to be ready: the app serves at its floor without it.
-  const metadata = {name, namespace, labels, annotations: {'pulumi.com/skipAwait': 'true'}}
-  const service = new Service(
-    name,
-    {metadata, spec: {type: 'ClusterIP', selector: labels, ports: [{name: 'https', port: 443, targetPort: 'https'}]}},
-    inside,
-  )
+  const policies = [
+    {name: 'deny-all', spec: NOTHING},
+    {name: 'allow-api-server', spec: fromApiServer(PORT)},
+    {name: 'allow-platform', spec: platform()},
+  ]
+  const https = {name: 'https', port: 443}
+  const {provider, labels, metadata, before} = ownService(input, policies, https)
   const deployment = new (kubernetes('apps', 'v1').Deployment)(
     name,
     {
@@ -46,7 +27,7 @@ export function program(input: MetricsInput) {
         template: {metadata: {labels}, spec: podSpec(input, labels)},
       },
     },
-    {provider, dependsOn: [own, account, service, ...rightsOf(input, {provider})]},
+    {provider, dependsOn: [...before, ...rightsOf(input, {provider})]},
   )
   ;new (kubernetes('apiregistration', 'v1').APIService)(
     'api',
