@@ -1,7 +1,7 @@
 /**
  * How long writes stand still, side by side in one run: `node test/bench/failover.ts [--planned 30] [--unplanned 10] [--zone 5]
- * [--floor 10] [--patroni 10] [--patroni-kills 3] [--rate 200] [--writes 0.2]
- * [--out FILE]`. A count of 0 leaves a measurement out. Build first.
+ * [--floor 10] [--patroni 10] [--patroni-kills 3] [--rate 200] [--writes 0.2] [--warm 60] [--out FILE]`. A count of 0 leaves a
+ * measurement out; `--warm` is for how many seconds there is load before the first. Build first.
  * Everything it starts it ends: the rental example in folders of its own, bare PostgreSQL pairs, and Patroni where Debian's packages
  * are installed (patroni, etcd-server, postgresql-15). Prints a Markdown table; `--out` gets all of it as JSON, also what an
  * interrupted run had measured so far. Emulated figures.
@@ -27,6 +27,7 @@ const {values} = parseArgs({
     'patroni-kills': count('3'),
     rate: count('200'),
     writes: count('0.2'),
+    warm: count('60'),
     out: {type: 'string'},
   },
 })
@@ -68,6 +69,19 @@ const machine = () => ({
 })
 
 const ZONE_MS = 4_000
+
+/** Code that was just started is compiled as it is used: the first minute of a process says nothing of the hours after it. */
+async function warmUp(platform: Platform): Promise<void> {
+  const {requests, failures} = await platform.trial({
+    rate,
+    writes,
+    async event() {
+      await new Promise((done) => setTimeout(done, Number(values.warm) * 1_000))
+      return {}
+    },
+  })
+  note(`warm: ${requests} requests, ${JSON.stringify(failures)} failed`)
+}
 
 /** PostgreSQL's postmaster dies; the zone takes over by itself. */
 const zoneTrial = (platform: Platform) =>
@@ -130,6 +144,7 @@ async function measurePlatform(): Promise<void> {
   if (zone + planned > 0) {
     const platform = await deployRental()
     await holding(platform.dispose, async () => {
+      await warmUp(platform)
       await repeat('planned failover', planned, () => plannedTrial(platform), resumed(platform))
       await repeat('the primary’s zone', zone, () => zoneTrial(platform))
     })
