@@ -9,7 +9,8 @@ export default defineConfig({
     globalSetup: ['test/leak-guard.ts'],
     include: ['test/e2e/**/*.test.ts'],
     fileParallelism: false,
-    testTimeout: 300_000,
-    hookTimeout: 600_000,
+    // No measure of speed: a shared machine may take several times as long as a quiet one.
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
   },
 })

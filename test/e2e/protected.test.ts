@@ -53,5 +53,4 @@ realTest(
     })
     expect(lab.things()).toEqual([])
   },
-  120_000,
 )
