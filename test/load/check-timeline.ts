@@ -31,12 +31,13 @@ function byTimeline(
     if (timeline === undefined) continue
     firstAck.set(timeline, Math.min(firstAck.get(timeline) ?? Number.POSITIVE_INFINITY, entry.complete_ns))
   }
-  return acknowledged.flatMap(({key, entry}): Finding[] => {
+  return acknowledged.flatMap(({key, entry, invoke_ns}): Finding[] => {
     const row = rows.get(key) ?? astray.get(key)
     if (row?.timeline === undefined) return []
     const newer = [...firstAck].filter(([timeline]) => timeline > row.timeline!).map(([, at]) => at)
     const since = Math.min(...newer)
-    const late = rows.has(key) ? entry.invoke_ns > since : entry.complete_ns > since
+    // A write whose first answer was lost is kept where that was taken, however late it is acknowledged.
+    const late = rows.has(key) ? invoke_ns > since : entry.complete_ns > since
     if (!late) return []
     const where = row.server === undefined ? '' : ` by the server on port ${row.server}`
     const ms = ((entry.complete_ns - since) / 1e6).toFixed(0)

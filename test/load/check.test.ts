@@ -194,6 +194,18 @@ const HARMLESS: readonly [string, (run: Evidence) => Evidence][] = [
     }),
   ],
   [
+    'a write taken by the old primary at the first attempt, and acknowledged at the second by the new one, which has it',
+    (run) => ({
+      ...run,
+      ledger: ledgerOf([
+        ...run.ledger.entries.filter(({key}) => key !== 'k8'),
+        attempt(8, 'unknown'),
+        entry(8, {invoke_ns: 800 * MS, complete_ns: 805 * MS}),
+      ]),
+      rows: run.rows.map((r) => onTimeline(r, 20)),
+    }),
+  ],
+  [
     'a ledger that was cut off, with a write under way then',
     (run) => ({...run, ledger: ledgerOf(run.ledger.entries.slice(0, 39), false)}),
   ],
