@@ -1,4 +1,5 @@
 /** Whether a region is gone, seen from as many sides as there are. Pure. */
+import type {Position} from '../cloud/operable.ts'
 import type {Facts} from '../facts.ts'
 import type {Topology} from '../topology/topology.ts'
 import type {Question} from './preflight.ts'
@@ -40,13 +41,15 @@ function server({instances, positions}: Scene, name: string): Witness {
   return {from, says: 'gone', reason: `${name} does not answer, state ${state}`}
 }
 
+/** A connection to a server that was paused counts as streaming for a minute (wal_receiver_timeout); what tells is when it was last heard. */
+export const isReceiving = ({inRecovery, streaming, contactSeconds}: Position): boolean =>
+  inRecovery && streaming && contactSeconds !== null && contactSeconds < SILENT_SECONDS
+
 function receiver({positions}: Scene, name: string): Witness {
   const from = 'replica'
   const position = seenOf(positions[name])
   if (!position) return {from, says: 'unsure', reason: `${name} does not answer.`}
-  const silent = position.contactSeconds === null || position.contactSeconds >= SILENT_SECONDS
-  if (position.inRecovery && position.streaming && !silent)
-    return {from, says: 'alive', reason: `${name} still receives changes.`}
+  if (isReceiving(position)) return {from, says: 'alive', reason: `${name} still receives changes.`}
   const since = position.contactSeconds === null ? '' : ` for ${Math.round(position.contactSeconds)} s`
   return {from, says: 'gone', reason: `${name} receives nothing${since}`}
 }

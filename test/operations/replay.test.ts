@@ -21,6 +21,13 @@ test('a record whose end never came is not waited for', async () => {
   })
 })
 
+test('a primary that is heard of again is not given up; one that was paused is, though the connection stands', async () => {
+  await expect(observed({...position, streaming: true, contactSeconds: 0.4}, '1')).rejects.toMatchObject({
+    code: 'CLOUD_REFUSED',
+  })
+  expect(await observed({...position, streaming: true, contactSeconds: 6}, '1')).toMatchObject({done: true})
+})
+
 test('what can still be replayed is waited for', async () => {
   expect(await observed(position, '0')).toEqual({done: false})
   expect(await observed({...position, replayed: 900}, '0')).toMatchObject({done: true})

@@ -1,5 +1,6 @@
 /** How far a replica is. */
 import {HaError} from '../../errors.ts'
+import {isReceiving} from '../evidence.ts'
 import type {Deed, Found, Means} from '../means.ts'
 import type {StepInputs} from '../plan.ts'
 import {FORK} from './promote.ts'
@@ -50,8 +51,9 @@ async function wantsMore({cloud}: Pick<Means, 'cloud'>, replica: string): Promis
 export const awaitReplay: Deed<StepInputs['await-replay']> = {
   settleMs: REPLAY_MS,
   async observe({replica}, {cloud}) {
-    const {inRecovery, lsn, replayed, streaming} = await cloud.position(replica)
-    if (inRecovery && streaming) {
+    const position = await cloud.position(replica)
+    const {inRecovery, lsn, replayed} = position
+    if (isReceiving(position)) {
       throw new HaError('CLOUD_REFUSED', `${replica} receives changes again: its primary is alive.`, {
         next: ['Nothing needs to be given up: run the command without --unplanned.'],
       })
