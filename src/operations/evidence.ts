@@ -81,8 +81,8 @@ function observers(topology: Topology, scene: Scene, from: string): Witness {
     return {from: 'observers', says: 'alive', reason: `The observer in ${writing.region} still writes to the primary.`}
   const failing = seen.filter(({region, primary}) => region !== from && primary.failing)
   // A write that was taken before the first of them lost the primary says nothing of what came after.
-  const lostForMs = Math.max(...failing.map(({primary}) => primary.failing!.forMs))
-  const recentMs = failing.length > 0 ? lostForMs : SILENT_SECONDS * 1000
+  const lostForMs = failing.map(({primary}) => primary.failing!.forMs)
+  const recentMs = failing.length > 0 ? Math.max(...lostForMs) : SILENT_SECONDS * 1000
   const taken = seen.find(({canaries: {write}}) => write?.isWell && write.ageMs < recentMs)
   if (taken)
     return {from: 'observers', says: 'alive', reason: `The front door took a write of the observer in ${taken.region}.`}

@@ -173,11 +173,7 @@ const HARMLESS: readonly [string, (run: Evidence) => Evidence][] = [
     'a write taken at the first attempt and acknowledged at the second, out of order',
     (run) => ({
       ...run,
-      ledger: ledgerOf([
-        ...run.ledger.entries.filter(({key}) => key !== 'k8'),
-        attempt(8, 'unknown'),
-        entry(8, {invoke_ns: 800 * MS, complete_ns: 805 * MS}),
-      ]),
+      ledger: repeated(run.ledger, 8),
       rows: run.rows.map((r) => (r.key === 'k8' ? row(8, {position: 39.5}) : r)),
     }),
   ],
@@ -197,11 +193,7 @@ const HARMLESS: readonly [string, (run: Evidence) => Evidence][] = [
     'a write taken by the old primary at the first attempt, and acknowledged at the second by the new one, which has it',
     (run) => ({
       ...run,
-      ledger: ledgerOf([
-        ...run.ledger.entries.filter(({key}) => key !== 'k8'),
-        attempt(8, 'unknown'),
-        entry(8, {invoke_ns: 800 * MS, complete_ns: 805 * MS}),
-      ]),
+      ledger: repeated(run.ledger, 8),
       rows: run.rows.map((r) => onTimeline(r, 20)),
     }),
   ],
@@ -210,6 +202,14 @@ const HARMLESS: readonly [string, (run: Evidence) => Evidence][] = [
     (run) => ({...run, ledger: ledgerOf(run.ledger.entries.slice(0, 39), false)}),
   ],
 ]
+
+/** Write `n` was tried a second time, long after, since its first answer was lost. */
+const repeated = ({entries}: Ledger, n: number): Ledger =>
+  ledgerOf([
+    ...entries.filter(({key}) => key !== `k${n}`),
+    attempt(n, 'unknown'),
+    entry(n, {invoke_ns: 800 * MS, complete_ns: 805 * MS}),
+  ])
 
 function attempt(n: number, outcome: Outcome): Entry {
   const {id: _, ...rest} = entry(n, {outcome, status: outcome === 'fail' ? 409 : 503})

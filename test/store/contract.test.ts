@@ -1,9 +1,5 @@
 /** What every store owes its callers, on disk and in a bucket alike. */
-import {mkdtempSync, rmSync} from 'node:fs'
-import {tmpdir} from 'node:os'
-import {join} from 'node:path'
-import {pathToFileURL} from 'node:url'
-import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest'
+import {beforeEach, describe, expect, test} from 'vitest'
 import {systemClock} from '../../src/clock.ts'
 import type {Unstamped} from '../../src/events/events.ts'
 import {openBucket} from '../../src/store/bucket.ts'
@@ -20,34 +16,15 @@ import {gcsStore} from '../../src/store/gcs.ts'
 import {acquireLock, breakLock, type LockDocument, type LockRequest} from '../../src/store/lock.ts'
 import {openStore} from '../../src/store/open.ts'
 import {type Store, update} from '../../src/store/store.ts'
-import {type FakeGcs, startGcs} from '../fakes/gcs.ts'
 import {lockRequest} from '../fakes/lock.ts'
+import {usePlaces} from './places.ts'
 
-let dir: string
-let gcs: FakeGcs
-let made = 0
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'ha-contract-'))
-  gcs = await startGcs()
-})
-afterAll(async () => {
-  rmSync(dir, {recursive: true, force: true})
-  await gcs.close()
-})
-beforeEach(() => {
-  gcs.trouble = undefined
-  made += 1
-})
+const places = usePlaces()
 
-const STORES: readonly (readonly [string, () => Store])[] = [
-  ['on disk', () => openStore({url: pathToFileURL(join(dir, String(made))).href})],
-  ['in a bucket', () => openStore({url: `gs://bucket/${made}`, access: {base: gcs.base}})],
-]
-
-describe.each(STORES)('a store %s', (_, open) => {
+describe.each(places.all)('a store %s', (_, place) => {
   let store: Store
   beforeEach(() => {
-    store = open()
+    store = openStore(place())
   })
   const request = (more: Partial<LockRequest> = {}) => lockRequest(store, more)
 
@@ -142,14 +119,14 @@ describe.each(STORES)('a store %s', (_, open) => {
 describe('in a bucket', () => {
   const quick = () =>
     gcsStore(
-      openBucket('bucket', {base: gcs.base}, async () => {}),
-      `${made}/`,
+      openBucket('bucket', {base: places.gcs.base}, async () => {}),
+      `${places.number}/`,
     )
 
   test('a write whose answer was lost is found to be done, not taken for another run’s', async () => {
     const store = quick()
     let lost = 0
-    gcs.trouble = (method) => (method === 'POST' && lost++ === 0 ? 'lost' : undefined)
+    places.gcs.trouble = (method) => (method === 'POST' && lost++ === 0 ? 'lost' : undefined)
     const version = await store.write('d', {run: 'mine'}, {ifAbsent: true})
     expect(lost).toBe(2)
     expect(await store.read('d')).toEqual({value: {run: 'mine'}, version})
@@ -158,11 +135,13 @@ describe('in a bucket', () => {
   test('a write whose answer was lost and that another run overwrote is a conflict', async () => {
     const store = quick()
     let tries = 0
-    gcs.trouble = (method) => {
+    places.gcs.trouble = (method) => {
       if (method !== 'POST') return undefined
       tries += 1
       if (tries === 2)
-        gcs.buckets.get('bucket')!.objects.set(`${made}/d.json`, {body: Buffer.from('2'), generation: 9, metadata: {}})
+        places.gcs.buckets
+          .get('bucket')!
+          .objects.set(`${places.number}/d.json`, {body: Buffer.from('2'), generation: 9, metadata: {}})
       return tries === 1 ? 'lost' : undefined
     }
     await expect(store.write('d', 1, {ifAbsent: true})).rejects.toMatchObject({code: 'STORE_CONFLICT'})
@@ -171,7 +150,7 @@ describe('in a bucket', () => {
   test.each([429, 500, 503])('status %i passes: it is tried again', async (status) => {
     const store = quick()
     let left = 2
-    gcs.trouble = () => (left-- > 0 ? status : undefined)
+    places.gcs.trouble = () => (left-- > 0 ? status : undefined)
     await store.write('d', 1, {ifAbsent: true})
     expect((await store.read('d'))?.value).toBe(1)
   })
@@ -180,7 +159,7 @@ describe('in a bucket', () => {
     [401, 'gcloud auth application-default login'],
     [403, 'roles/storage.objectAdmin'],
   ])('status %i says what to do: %s', async (status, hint) => {
-    gcs.trouble = () => status
+    places.gcs.trouble = () => status
     await expect(quick().read('d')).rejects.toMatchObject({
       code: 'STORE_UNREACHABLE',
       next: [expect.stringContaining(hint)],
@@ -188,17 +167,19 @@ describe('in a bucket', () => {
   })
 
   test('a bucket that is not there reads as empty and refuses to be written to', async () => {
-    const store = openStore({url: 'gs://nowhere', access: {base: gcs.base}})
+    const store = openStore({url: 'gs://nowhere', access: {base: places.gcs.base}})
     expect(await store.read('roles')).toBeUndefined()
     expect(await store.list('')).toEqual([])
     await expect(store.write('roles', 1, {ifAbsent: true})).rejects.toMatchObject({code: 'STORE_UNREACHABLE'})
   })
 
   test('a document that is not JSON is refused with its address', async () => {
-    gcs.buckets.get('bucket')!.objects.set(`${made}/d.json`, {body: Buffer.from('{'), generation: 9, metadata: {}})
+    places.gcs.buckets
+      .get('bucket')!
+      .objects.set(`${places.number}/d.json`, {body: Buffer.from('{'), generation: 9, metadata: {}})
     await expect(quick().read('d')).rejects.toMatchObject({
       code: 'STORE_CORRUPT',
-      message: expect.stringContaining(`gs://bucket/${made}/d.json`),
+      message: expect.stringContaining(`gs://bucket/${places.number}/d.json`),
     })
   })
 })

@@ -1,39 +1,17 @@
 /** What every keeper of journals owes an operation, on disk and in a bucket alike. */
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
-import {tmpdir} from 'node:os'
-import {join} from 'node:path'
-import {pathToFileURL} from 'node:url'
-import {afterAll, beforeAll, beforeEach, describe, expect, test} from 'vitest'
+import {readFileSync} from 'node:fs'
+import {beforeEach, describe, expect, test} from 'vitest'
 import {systemClock} from '../../src/clock.ts'
 import {openJournal} from '../../src/operations/journal.ts'
 import {type JournalStore, openJournals} from '../../src/store/journal.ts'
-import {type FakeGcs, startGcs} from '../fakes/gcs.ts'
+import {usePlaces} from './places.ts'
 
-let dir: string
-let gcs: FakeGcs
-let made = 0
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'ha-journals-'))
-  gcs = await startGcs()
-})
-afterAll(async () => {
-  rmSync(dir, {recursive: true, force: true})
-  await gcs.close()
-})
-beforeEach(() => {
-  gcs.trouble = undefined
-  made += 1
-})
+const places = usePlaces()
 
-const PLACES: readonly (readonly [string, () => JournalStore])[] = [
-  ['on disk', () => openJournals({url: pathToFileURL(join(dir, String(made))).href})],
-  ['in a bucket', () => openJournals({url: `gs://bucket/${made}`, access: {base: gcs.base}})],
-]
-
-describe.each(PLACES)('journals %s', (_, open) => {
+describe.each(places.all)('journals %s', (_, place) => {
   let journals: JournalStore
   beforeEach(() => {
-    journals = open()
+    journals = openJournals(place())
   })
 
   test('have no lines before the first', async () => {
@@ -44,20 +22,22 @@ describe.each(PLACES)('journals %s', (_, open) => {
     const lines = Array.from({length: 12}, (_, number) => `{"line":${number}}`)
     for (const [number, line] of lines.entries()) await journals.append('run', number, line)
     await journals.append('run-2', 0, '{}')
-    expect(await open().read('run')).toEqual(lines)
+    expect(await openJournals(place()).read('run')).toEqual(lines)
     expect(await journals.read('run-2')).toEqual(['{}'])
   })
 
   test('of two who write the same line one is refused, and the line stays the other’s', async () => {
     await journals.append('run', 0, '{"by":"first"}')
-    await expect(open().append('run', 0, '{"by":"second"}')).rejects.toMatchObject({code: 'STORE_CONFLICT'})
+    await expect(openJournals(place()).append('run', 0, '{"by":"second"}')).rejects.toMatchObject({
+      code: 'STORE_CONFLICT',
+    })
     expect(await journals.read('run')).toEqual(['{"by":"first"}'])
   })
 
   test('carry an operation’s chain from one process to the next', async () => {
     const first = await openJournal(journals, 'run', systemClock)
     await first.write({what: 'intent', step: 'stop'})
-    const next = await openJournal(open(), 'run', systemClock)
+    const next = await openJournal(openJournals(place()), 'run', systemClock)
     await next.write({what: 'done', step: 'stop', already: false, facts: {stoppedAt: 1}})
     // Whoever was thought dead may go on no more.
     await expect(first.write({what: 'intent', step: 'promote'})).rejects.toMatchObject({code: 'STORE_CONFLICT'})
@@ -73,15 +53,15 @@ describe.each(PLACES)('journals %s', (_, open) => {
     if (where.startsWith('/')) expect(readFileSync(where, 'utf8')).toBe('[1]')
     else {
       const object = encodeURIComponent(where.replace(/^gs:\/\/bucket\//, ''))
-      expect(await (await fetch(`${gcs.base}/storage/v1/b/bucket/o/${object}?alt=media`)).text()).toBe('[1]')
+      expect(await (await fetch(`${places.gcs.base}/storage/v1/b/bucket/o/${object}?alt=media`)).text()).toBe('[1]')
     }
   })
 })
 
 test('a line whose answer was lost is written once, by whoever tried it', async () => {
-  const journals = openJournals({url: `gs://bucket/lost-${made}`, access: {base: gcs.base}})
+  const journals = openJournals({url: `gs://bucket/lost-${places.number}`, access: {base: places.gcs.base}})
   let answers = 0
-  gcs.trouble = (method) => (method === 'POST' && answers++ === 0 ? 'lost' : undefined)
+  places.gcs.trouble = (method) => (method === 'POST' && answers++ === 0 ? 'lost' : undefined)
   await journals.append('run', 0, '{}')
   expect(answers).toBe(2)
   expect(await journals.read('run')).toEqual(['{}'])

@@ -1,10 +1,10 @@
 /** Epochs in the database itself, and the old primary kept from ever writing again. */
 import {asHaError} from '../../errors.ts'
-import {type Fence, withFence} from '../fences.ts'
-import {factsOf} from '../journal.ts'
+import {withFence} from '../fences.ts'
 import type {Deed, Means} from '../means.ts'
 import type {StepInputs} from '../plan.ts'
 import {carryOut, type Waiting} from '../waits.ts'
+import {notedFork} from './fork.ts'
 
 const REPLAY_MS = 30_000
 const STOP_MS = 2 * 60_000
@@ -41,16 +41,12 @@ export const fenceOld: Deed<StepInputs['fence-old']> = {
   async act({instance, region, epoch}, means) {
     const state = await stopForGood(means, instance)
     const since = means.clock.now()
-    await means.fences.change((now) => withFence(now, {instance, region, epoch, since, state, ...forkOf(means)}))
+    // When this very run promoted another.
+    const entries = means.journal.entries()
+    const fork = notedFork(entries, 'promote') ?? notedFork(entries, 'replay')
+    await means.fences.change((now) => withFence(now, {instance, region, epoch, since, state, ...fork}))
     return {state}
   },
-}
-
-/** Where the histories part, when this very run promoted another. */
-function forkOf({journal}: Means): Pick<Fence, 'forkLsn' | 'forkXid'> {
-  const facts = factsOf(journal.entries(), 'promote')
-  const {forkLsn, forkXid} = facts?.forkXid === undefined ? (factsOf(journal.entries(), 'replay') ?? {}) : facts
-  return typeof forkLsn === 'number' && typeof forkXid === 'number' ? {forkLsn, forkXid} : {}
 }
 
 /** Stops it when it can be reached; never throws for its absence. */

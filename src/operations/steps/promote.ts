@@ -1,16 +1,13 @@
 /** The point of no return, in the two forms Cloud SQL has. */
 import {withFence} from '../fences.ts'
-import {factsOf} from '../journal.ts'
 import type {Deed, Found, Means} from '../means.ts'
 import type {StepInputs} from '../plan.ts'
 import {statusOfRefusal} from '../refusals.ts'
 import {carryOut} from '../waits.ts'
+import {askFork, notedFork} from './fork.ts'
 
 const PROMOTE_MS = 10 * 60_000
 const DESIGNATE_MS = 10 * 60_000
-
-/** Where the histories part: the last byte replayed, and the first transaction id the new primary will give away. True from the last replay on. */
-export const FORK = `SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint, pg_snapshot_xmax(pg_current_snapshot())`
 
 async function isPrimary({cloud}: Means, instance: string): Promise<Found> {
   try {
@@ -23,15 +20,6 @@ async function isPrimary({cloud}: Means, instance: string): Promise<Found> {
   }
 }
 
-/** Known before where the old primary was seen to have sent its last. */
-async function forkAt({cloud, journal}: Means, instance: string): Promise<{forkLsn: number; forkXid: number}> {
-  const known = factsOf(journal.entries(), 'last-record')
-  if (typeof known?.forkLsn === 'number' && typeof known.forkXid === 'number')
-    return {forkLsn: known.forkLsn, forkXid: known.forkXid}
-  const [[forkLsn, forkXid] = []] = await cloud.query(instance, FORK)
-  return {forkLsn: Number(forkLsn), forkXid: Number(forkXid)}
-}
-
 const isBusy = async ({cloud}: Means, instance: string) => (await cloud.running(instance)).length > 0
 
 /** instances.promoteReplica. Without `failover` the old primary stays a primary of its own: it must be fenced, before or after. */
@@ -41,7 +29,8 @@ export const promote: Deed<StepInputs['promote']> = {
   async act({instance, old, oldRegion, failover, epoch}, means) {
     const begunAt = means.clock.now()
     await carryOut(means, {deed: 'promote', instance, failover}, PROMOTE_MS)
-    const fork = await forkAt(means, instance)
+    // Known before where the old primary was seen to have sent its last.
+    const fork = notedFork(means.journal.entries(), 'last-record') ?? (await askFork(means, instance))
     const isStopped = (await means.fences.read()).some((fence) => fence.instance === old && fence.state === 'confirmed')
     await means.fences.change((now) =>
       withFence(now, {

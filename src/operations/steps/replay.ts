@@ -3,7 +3,7 @@ import {HaError} from '../../errors.ts'
 import {isReceiving} from '../evidence.ts'
 import type {Deed, Found, Means} from '../means.ts'
 import type {StepInputs} from '../plan.ts'
-import {FORK} from './promote.ts'
+import {askFork, FORK_COLUMNS, forkFrom} from './fork.ts'
 
 const LAST_RECORD_MS = 30_000
 const REPLAY_MS = 30_000
@@ -16,14 +16,14 @@ const LAST_RECORD = `
   CHECKPOINT;
   SELECT pg_is_in_recovery(),
     checkpoint_lsn = redo_lsn AND pg_wal_lsn_diff(pg_last_wal_replay_lsn(), checkpoint_lsn) BETWEEN 0 AND 256,
-    pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint, pg_snapshot_xmax(pg_current_snapshot())
+    ${FORK_COLUMNS}
   FROM pg_control_checkpoint()`
 
 /** In one statement, since writers wait for it; with where the histories will part, since no more can come. */
 async function seeLastRecord({cloud}: Means, replica: string): Promise<Found> {
-  const [[inRecovery, last, forkLsn, forkXid] = []] = await cloud.query(replica, LAST_RECORD)
+  const [[inRecovery, last, ...fork] = []] = await cloud.query(replica, LAST_RECORD)
   if (inRecovery === 'f') return {done: true}
-  return last === 't' ? {done: true, facts: {forkLsn: Number(forkLsn), forkXid: Number(forkXid)}} : {done: false}
+  return last === 't' ? {done: true, facts: {...forkFrom(fork)}} : {done: false}
 }
 
 /** Nothing the old primary acknowledged is missing. Its absence means that the primary must be started again, not that one may go on. */
@@ -60,8 +60,7 @@ export const awaitReplay: Deed<StepInputs['await-replay']> = {
     }
     if (inRecovery && replayed < lsn && !(await wantsMore({cloud}, replica))) return {done: false}
     // Known before the promotion, so that it is not lost with an answer.
-    const [[forkLsn, forkXid] = []] = inRecovery ? await cloud.query(replica, FORK) : []
-    const fork = forkXid === undefined ? {} : {forkLsn: Number(forkLsn), forkXid: Number(forkXid)}
+    const fork = inRecovery ? await askFork({cloud}, replica) : undefined
     return {done: true, facts: {received: lsn, replayed, ...fork}}
   },
   act: async () => undefined,

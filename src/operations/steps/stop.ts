@@ -19,7 +19,10 @@ export const takeBackup: Deed<StepInputs['take-backup']> = {
   },
 }
 
-/** A courtesy to whoever waits for the next stop or promotion, which have the less to write for it: needs a role Cloud SQL may not give, and costs only time when it is refused. */
+/**
+ * A courtesy to whoever waits for the next stop or promotion, which have the less to write for it. Needs a role Cloud SQL may not give,
+ * and costs only time when it is refused.
+ */
 export async function checkpoint({cloud}: Pick<Means, 'cloud'>, instance: string): Promise<void> {
   try {
     await cloud.query(instance, 'CHECKPOINT')
