@@ -5,8 +5,8 @@
  * (test/bench/start.ts). What is bundled is listed under devDependencies; `dependencies` stay packages of their own.
  */
 import {globSync, readFileSync} from 'node:fs'
-import {isBuiltin} from 'node:module'
-import {relative} from 'node:path'
+import {createRequire, isBuiltin} from 'node:module'
+import {join, relative} from 'node:path'
 import {defineConfig, type Plugin} from 'rolldown'
 
 const {dependencies} = JSON.parse(readFileSync('package.json', 'utf8')) as {dependencies: Record<string, string>}
@@ -55,28 +55,40 @@ function onFirstUse(name: string): string {
 }
 
 /**
- * What oclif does at every start for the sake of others: it asks whether it runs in WSL (3 ms), loads a collator (5 ms), a glob
- * library for commands without a manifest and a reader of rc files, and by way of `fs.promises` readline (4 ms).
+ * What oclif does at every start for the sake of others: it asks whether it runs in WSL (3 ms), loads a collator (5 ms), and by way of
+ * `fs.promises` readline (4 ms).
  */
 const LEANER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'config/plugin.js': {
-    'a.id.localeCompare(b.id)': '(a.id < b.id ? -1 : a.id > b.id ? 1 : 0)',
-    'const tinyglobby_1 = require("tinyglobby");': '',
-    'tinyglobby_1.glob': 'require("tinyglobby").glob',
-  },
+  'config/plugin.js': {'a.id.localeCompare(b.id)': '(a.id < b.id ? -1 : a.id > b.id ? 1 : 0)'},
   'util/fs.js': {'await (0, promises_1.readFile)': '(0, node_fs_1.readFileSync)'},
-  'util/read-pjson.js': {
-    'const lilconfig_1 = require("lilconfig");': '',
-    'lilconfig_1.lilconfig': 'require("lilconfig").lilconfig',
-  },
+}
+
+/** Packages that oclif loads at every start, and what it uses of them on some: templates of help, plugins, commands without a manifest, rc files. */
+const SELDOM: Readonly<Record<string, readonly string[]>> = {
+  'cli-spinners': ['line', 'dots2'],
+  ejs: ['render'],
+  lilconfig: ['lilconfig'],
+  minimatch: ['minimatch'],
+  tinyglobby: ['glob'],
 }
 
 const leanOclif: Plugin = {
   name: 'lean-oclif',
-  resolveId: (id) => (id === 'wsl-utils' ? '\0wsl-utils' : undefined),
-  load: (id) => (id === '\0wsl-utils' ? 'export const isWsl = false' : undefined),
+  resolveId(id, importer) {
+    if (id === 'wsl-utils') return '\0wsl-utils'
+    return id in SELDOM && importer?.includes('@oclif/core/') ? `\0seldom:${id}` : undefined
+  },
+  load(id) {
+    if (id === '\0wsl-utils') return 'export const isWsl = false'
+    const name = /^\0seldom:(.*)/.exec(id)?.[1]
+    if (name === undefined) return
+    const whole = JSON.stringify(
+      createRequire(join(import.meta.dirname, 'node_modules/@oclif/core/package.json')).resolve(name),
+    )
+    return `module.exports = {${SELDOM[name]!.map((key) => `get ${key}() { return require(${whole}).${key} }`).join(', ')}}`
+  },
   transform: {
-    filter: {id: /@oclif\/core\/lib\/(config\/plugin|util\/fs|util\/read-pjson)\.js$/},
+    filter: {id: /@oclif\/core\/lib\/(config\/plugin|util\/fs)\.js$/},
     handler(code, id) {
       const file = Object.keys(LEANER).find((name) => id.endsWith(name))!
       return Object.entries(LEANER[file]!).reduce((text, [from, to]) => {
@@ -90,17 +102,19 @@ const leanOclif: Plugin = {
 
 export default defineConfig([
   {
-    input: entries(['src/cli/start.ts', ...globSync('src/commands/**/*.ts')]),
+    input: entries(['src/cli/main.ts', ...globSync('src/commands/**/*.ts')]),
     platform: 'node',
     external: isInstalled,
     plugins: [ownAddress, builtins, leanOclif],
     output: {
       dir: 'dist',
+      // Scripts, so that what was compiled of them can be kept (src/cli/compiled.ts).
+      format: 'cjs',
       // Read at every start: escapes keep V8 from taking each character for two bytes, comments are only read over.
       charset: 'ascii',
       comments: false,
-      entryFileNames: '[name].js',
-      chunkFileNames: 'src/chunks/[name]-[hash].js',
+      entryFileNames: '[name].cjs',
+      chunkFileNames: 'src/chunks/[name].cjs',
       cleanDir: true,
       // In few files: each is looked up, read and checked by itself.
       codeSplitting: {
@@ -112,6 +126,12 @@ export default defineConfig([
         ],
       },
     },
+  },
+  {
+    input: entries(['src/cli/start.ts']),
+    platform: 'node',
+    plugins: [builtins],
+    output: {dir: 'dist', charset: 'ascii', comments: false, entryFileNames: '[name].js'},
   },
   {
     // Programs of their own: they run for days, and what they are made of is looked at and copied file by file. So are the

@@ -36,7 +36,8 @@ async function commands(): Promise<Plugin> {
 function manifest(plugin: Plugin): string {
   const text = JSON.stringify(plugin.manifest, undefined, 2)
   // Loaded from the sources, run from what is built of them.
-  return `${text.replaceAll('"src",\n', '"dist",\n        "src",\n').replaceAll('.ts"', '.js"')}\n`
+  const built = {'"src",\n': '"dist",\n        "src",\n', '.ts"': '.cjs"', '"isESM": true': '"isESM": false'}
+  return `${Object.entries(built).reduce((all, [from, to]) => all.replaceAll(from, to), text)}\n`
 }
 
 /** What each exit code means; those of ERROR_CODES must be among them. */

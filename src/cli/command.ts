@@ -67,7 +67,7 @@ export abstract class HaCommand extends Command {
     if (thrown instanceof CLIError && thrown.oclif?.exit === 0) throw thrown
     const error =
       thrown instanceof CLIError
-        ? new HaError('USAGE', firstLine(thrown.message), usageHints(this.id))
+        ? new HaError('USAGE', (await import('./usage.ts')).parserWords(thrown.message), usageHints(this.id))
         : asHaError(thrown)
     const {report, emit} = this.reporter
       ? {report: this.reporter, emit: emitter(systemClock.now, this.reporter.listen)}
@@ -93,7 +93,6 @@ export abstract class HaCommand extends Command {
   }
 }
 
-const firstLine = (text: string) => text.split('\n')[0]!
 const usageHints = (id: string | undefined) => ({
   next: [`ha ${(id ?? '').replaceAll(':', ' ')} --help`.replace('  ', ' ')],
 })

@@ -1,6 +1,16 @@
+import {stripVTControlCharacters} from 'node:util'
 import {CLIError} from '@oclif/core/errors'
 import {nearest} from '../config/nearest.ts'
 import {asHaError, ERROR_CODES} from '../errors.ts'
+
+/** What oclif's parser says, in one line: without its heading and its pointer to the help. */
+export const parserWords = (message: string) =>
+  stripVTControlCharacters(message)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^The following errors? occurred:$|^See more help with/.test(line))
+    .join('; ')
+    .replaceAll(':; ', ': ')
 
 /** Words for what failed before any command could report it (an unknown command); returns the exit code. */
 export function tellUsage(thrown: unknown, commands: readonly string[]): number {
