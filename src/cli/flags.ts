@@ -43,5 +43,5 @@ export const scopeFlags = {
 }
 
 export const despiteFlag = Flags.string({
-  summary: 'Why it is done so soon after the last operation; kept in the journal.',
+  summary: 'Why it is done so soon after the last operation, or in a blocked window; kept in the journal.',
 })

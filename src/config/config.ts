@@ -70,6 +70,18 @@ export interface QueueConfig {
   readonly retry: {readonly minSeconds: number; readonly maxSeconds: number}
 }
 
+/** When planned operations are not begun: while all that it names is so, by the clocks of its zone. */
+export interface BlockedWindow {
+  /** Empty: every day. */
+  readonly days: readonly ('mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun')[]
+  /** Minutes since midnight; past midnight where `to` is not after `from`. */
+  readonly hours?: {readonly from: number; readonly to: number}
+  /** First and last day, `YYYY-MM-DD`. */
+  readonly dates?: {readonly from: string; readonly to: string}
+  readonly zone: string
+  readonly reason: string
+}
+
 export interface Config {
   readonly app: string
   readonly environment: string
@@ -99,4 +111,5 @@ export interface Config {
   readonly secrets: readonly string[]
   /** Absent: none runs. */
   readonly observer?: ObserverConfig
+  readonly operations: {readonly blocked: readonly BlockedWindow[]}
 }

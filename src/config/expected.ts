@@ -9,6 +9,8 @@ interface Expected {
 
 export const EXPECTED = {
   duration: {code: 'DURATION_INVALID', what: 'a duration in s, m, h or d', instead: '30s'},
+  date: {code: 'DATE_INVALID', what: 'a day as YYYY-MM-DD', instead: '2026-12-20'},
+  hours: {code: 'HOURS_INVALID', what: 'hours of a day as HH:MM-HH:MM', instead: '18:00-24:00'},
   size: {code: 'SIZE_INVALID', what: 'a size in GiB or TiB', instead: '100GiB'},
   memory: {code: 'MEMORY_INVALID', what: 'an amount of memory in MiB or GiB', instead: '256MiB'},
   cpu: {code: 'CPU_INVALID', what: 'CPU in thousandths of a core or in cores', instead: '250m'},

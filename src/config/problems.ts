@@ -76,6 +76,12 @@ export const PROBLEM_CODES = {
   OBSERVER_IMAGE_MISSING: 'an observer on Google Cloud without an image',
   OBSERVER_WITHOUT_DATABASE: 'an observer where there is no database to observe',
   NAME_RESERVED: 'a name that ha uses itself',
+  DATE_INVALID: 'not a day of the calendar',
+  HOURS_INVALID: 'not hours of a day',
+  ZONE_UNKNOWN: 'not a time zone',
+  DAY_DUPLICATE: 'the same day twice',
+  WINDOW_ENDLESS: 'a blocked window without an end',
+  WINDOW_BACKWARDS: 'a blocked window that ends before it begins',
   EMAIL_INVALID: 'not an e-mail address',
 } as const
 

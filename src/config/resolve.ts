@@ -1,9 +1,9 @@
 /** Valid settings → Config: units turned into numbers, what is not said filled in from the preset. */
 import {resolve as resolvePath} from 'node:path'
-import type {Config, DatabaseConfig, ObserverConfig, QueueConfig, ServiceConfig} from './config.ts'
+import type {BlockedWindow, Config, DatabaseConfig, ObserverConfig, QueueConfig, ServiceConfig} from './config.ts'
 import {defaultGrace, defaultObjectives, HEALTH, OBSERVER, PRESETS, QUEUE, RESOURCES, replicasOf} from './defaults.ts'
 import type {ServiceSettings, Settings} from './schema.ts'
-import {parseCpu, parseDuration, parseMemory, parsePercent, parseRate, parseSize} from './units.ts'
+import {parseCpu, parseDuration, parseHours, parseMemory, parsePercent, parseRate, parseSize} from './units.ts'
 
 export interface Context {
   readonly environment: string
@@ -37,6 +37,19 @@ export function resolveConfig(settings: Settings, context: Context): Config {
     edge: resolveEdge(settings, preset),
     secrets: settings.secrets ?? [],
     ...resolveObserver(settings),
+    operations: {blocked: (settings.operations?.blocked ?? []).map(resolveWindow)},
+  }
+}
+
+type WindowSettings = NonNullable<NonNullable<Settings['operations']>['blocked']>[number]
+
+function resolveWindow({days = [], hours, from, to, zone = 'UTC', reason}: WindowSettings): BlockedWindow {
+  return {
+    days,
+    ...(hours !== undefined && {hours: parseHours(hours)}),
+    ...(from !== undefined && to !== undefined && {dates: {from, to}}),
+    zone,
+    reason,
   }
 }
 

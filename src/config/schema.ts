@@ -3,27 +3,9 @@
  * so that zod's issues need no wording of their own. zod/mini: the same schemas at half the loading time once bundled.
  */
 import * as z from 'zod/mini'
-import type {Expectation} from './expected.ts'
-import {DURATION, MEMORY, MILLICPU, PERCENT, RATE, SIZE} from './units.ts'
+import {choice, DOCS, duration, flag, line, list, map, says, text, whole} from './leaves.ts'
+import {DATE, HOURS, MEMORY, MILLICPU, PERCENT, RATE, SIZE} from './units.ts'
 
-/** For the JSON Schema. Registered rather than checked: a check would copy the schema and run with every parse. */
-const DOCS = z.globalRegistry
-const says = (description: string, examples?: readonly unknown[]) => ({
-  description,
-  ...(examples && {examples: [...examples]}),
-})
-
-const text = (expected: Expectation, pattern: RegExp) =>
-  z.string({error: expected}).check(z.regex(pattern, {error: expected}))
-const whole = (expected: Expectation, min: number, max: number) =>
-  z.int({error: expected}).check(z.gte(min, {error: expected}), z.lte(max, {error: expected}))
-const flag = () => z.boolean({error: 'flag'})
-const choice = <const T extends readonly [string, ...string[]]>(...choices: T) => z.enum(choices, {error: 'choice'})
-const line = () => z.string({error: 'line'}).check(z.minLength(1, {error: 'line'}))
-const list = <T extends z.ZodMiniType>(item: T) => z.array(item, {error: 'list'})
-const map = <T extends z.core.$ZodShape>(shape: T) => z.strictObject(shape)
-
-const duration = () => text('duration', DURATION)
 export const NAME = /^[a-z]([a-z0-9-]*[a-z0-9])?$/
 const name = () => z.string().check(z.regex(NAME, {error: 'name'}), z.maxLength(40, {error: 'name'}))
 
@@ -187,6 +169,20 @@ const observer = map({
     .register(DOCS, says('What a client does, tried every five seconds from every region.')),
 })
 
+/** Together: while all that it names is so. */
+const blocked = map({
+  days: z
+    .optional(list(choice('mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun')))
+    .register(DOCS, says('Days of the week; every day by default.', [['sat', 'sun']])),
+  hours: z
+    .optional(text('hours', HOURS))
+    .register(DOCS, says('Hours of the day, past midnight where they end before they begin.', ['18:00-24:00'])),
+  from: z.optional(text('date', DATE)).register(DOCS, says('First day of a freeze.', ['2026-12-20'])),
+  to: z.optional(text('date', DATE)).register(DOCS, says('Last day of a freeze.', ['2027-01-03'])),
+  zone: z.optional(line()).register(DOCS, says('Time zone of all these; UTC by default.', ['Europe/Zurich'])),
+  reason: line().register(DOCS, says('Why, for whoever is refused.', ['nobody at work'])),
+})
+
 /** Everything an environment may override. */
 export const settings = {
   preset: z
@@ -241,6 +237,15 @@ export const settings = {
   observer: z
     .optional(observer)
     .register(DOCS, says('The agent in every region: heartbeats, lag, canaries, what is seen of the other regions.')),
+  operations: z
+    .optional(
+      map({
+        blocked: z
+          .optional(list(blocked))
+          .register(DOCS, says('When planned operations are not begun, unless with --despite REASON.')),
+      }),
+    )
+    .register(DOCS, says('Failovers, failbacks and drills.')),
 }
 
 /** What only an environment has. */

@@ -6,6 +6,9 @@ export const MEMORY = /^[1-9]\d{0,6}(MiB|GiB)$/
 export const PERCENT = /^\d{1,3}(\.\d{1,6})?%$/
 export const RATE = /^[1-9]\d{0,8}\/(s|min|h)$/
 export const MILLICPU = /^[1-9]\d{0,5}m$/
+/** Not every month has so many days: rules/operations.ts knows. */
+export const DATE = /^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/
+export const HOURS = /^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$/
 
 const SECONDS: Readonly<Record<string, number>> = {s: 1, m: 60, h: 3600, d: 86_400}
 const GIB: Readonly<Record<string, number>> = {GiB: 1, TiB: 1024}
@@ -33,6 +36,15 @@ export const parseRate = (text: string): number => Math.max(1, Math.round(scaled
 /** `250m` or 0.25 → 250 thousandths of a core. */
 export const parseCpu = (cpu: string | number): number =>
   typeof cpu === 'number' ? Math.round(cpu * 1000) : Number.parseInt(cpu, 10)
+
+/** `18:00-06:00` → minutes since midnight. */
+export function parseHours(text: string): {readonly from: number; readonly to: number} {
+  const [from, to] = text.split('-').map((time) => {
+    const [hours, minutes] = time.split(':').map(Number)
+    return hours! * 60 + minutes!
+  })
+  return {from: from!, to: to!}
+}
 
 /** Seconds as a person would write them: 604800 → `7d`. */
 export function formatDuration(seconds: number): string {

@@ -18,7 +18,7 @@ import {type Entry, openJournal} from '../operations/journal.ts'
 import {assertNoneOpen, close, type OpenOperation, open, readLast, readOpen, remember} from '../operations/open.ts'
 import type {Plan} from '../operations/plan.ts'
 import {preflightSwitchover, type Question, takeover} from '../operations/preflight.ts'
-import {cooledDown, deployed, readiness, readinessAnyway} from '../operations/readiness.ts'
+import {cooledDown, deployed, outsideWindows, readiness, readinessAnyway} from '../operations/readiness.ts'
 import {LOOK_MS, observersOf, observeScene, type Scene} from '../operations/scene.ts'
 import {planEvacuation, planSwitchover} from '../operations/switchover.ts'
 import {planUnplanned, preflightUnplanned} from '../operations/unplanned.ts'
@@ -32,7 +32,7 @@ export interface FailoverWish {
   readonly keepTraffic: boolean
   /** The region is gone: so many milliseconds of its last writes may be lost. */
   readonly acceptLossMs?: number | undefined
-  /** Why it is done so soon after the last operation. */
+  /** Why it is done now although something speaks for waiting. */
   readonly despite?: string | undefined
 }
 
@@ -161,6 +161,7 @@ export async function prepareFailback(environment: Environment, wish: FailbackWi
       ...preflightFailback(question, roles),
       deployed({undeployed}),
       cooledDown(question, {last, despite}),
+      outsideWindows(question, {despite}),
       ...lowered,
     ],
   }

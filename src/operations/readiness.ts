@@ -3,7 +3,8 @@
  * operation. Pure. Before a planned operation a refusal is one; before an unplanned one everything here only warns, since waiting is worse.
  */
 import {dependenciesOf, lostWith} from '../topology/independence.ts'
-import type {ServiceTopology} from '../topology/topology.ts'
+import type {ServiceTopology, Topology} from '../topology/topology.ts'
+import {isWithin, wordsOf} from '../topology/windows.ts'
 import {type Check, fine, refused, warned} from './check.ts'
 import type {Finished} from './open.ts'
 import type {Question} from './preflight.ts'
@@ -36,12 +37,13 @@ export const readiness = (question: Question, known: Known): readonly Check[] =>
   queuesReach(question),
   independent(question),
   cooledDown(question, known),
+  outsideWindows(question, known),
 ]
 
 /** The unplanned form. */
 export const readinessAnyway = (question: Question, known: Known): readonly Check[] => [
   deployedAnyway(known),
-  ...readiness(question, known)
+  ...readiness(question, {...known, despite: known.despite ?? `${question.from} is given up`})
     .filter(({name}) => name !== 'deployed' && name !== 'backup')
     .map((check) => (check.verdict === 'refuse' ? warned(check.name, check.reason, check.hint) : check)),
   operatorElsewhere(question),
@@ -196,9 +198,22 @@ export function cooledDown({topology, scene}: Question, {last, despite}: Known):
   const minutes = (scene.at - last.at) / MINUTE_MS
   if (minutes >= COOL_DOWN_MINUTES) return fine(name, `the last operation ended ${Math.round(minutes)} min ago`)
   const reason = `A ${last.procedure} to ${last.to} ended ${Math.max(0, Math.round(minutes))} min ago; ${COOL_DOWN_MINUTES} are to pass.`
+  return notNow(topology, name, reason, despite)
+}
+
+/** As ha.yaml says when nothing is to be begun. */
+export function outsideWindows({topology, scene}: Question, {despite}: Known): Check {
+  const name = 'blocked windows'
+  const {blocked} = topology.operations
+  const now = blocked.filter((window) => isWithin(window, scene.at))
+  if (now.length === 0) return fine(name, blocked.length === 0 ? 'none in ha.yaml' : 'none now')
+  return notNow(topology, name, `Not to be begun ${now.map(wordsOf).join('; ')}.`, despite)
+}
+
+/** What speaks against now and never against later: a reason given overrides it. */
+function notNow({target}: Topology, name: string, reason: string, despite: string | undefined): Check {
   if (despite !== undefined) return warned(name, `${reason} Done all the same: ${despite}`, '')
-  if (topology.target === 'local')
-    return warned(name, reason, 'On Google Cloud it would be refused without --despite REASON.')
+  if (target === 'local') return warned(name, reason, 'On Google Cloud it would be refused without --despite REASON.')
   return refused(name, reason, 'Wait, or say why it must be now: --despite REASON')
 }
 

@@ -52,6 +52,7 @@ export function deriveTopology(config: Config, roles: Roles): Topology {
     ...(config.observer && {observer: deriveObserver(config, config.observer, prefix)}),
     ...(scalesByBacklog(config) && {metrics: deriveMetrics(config, prefix)}),
     alerts: config.alerts,
+    operations: config.operations,
     epoch: roles.epoch,
   }
   return {...topology, warnings: [...capacityWarnings(config), ...independenceWarnings(topology, config.state)]}

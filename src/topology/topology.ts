@@ -160,6 +160,7 @@ export interface Topology {
   /** Absent: every service scales by what its own pods use, which the cluster itself knows. */
   readonly metrics?: MetricsTopology
   readonly alerts: readonly string[]
+  readonly operations: Config['operations']
   readonly epoch: number
   /** Doubts that stop nothing: capacity short of one region's loss, ranges nearly full. */
   readonly warnings: readonly string[]

@@ -13,6 +13,9 @@ const DEV = changed('objectives: {availability: 99.95%, rto: 60s, rpo: 5s}', 'pr
 const observing = (settings: string) =>
   changed('    alerts: [oncall@pms.rent]\n', `    alerts: [oncall@pms.rent]\n    observer: ${settings}\n`)
 
+/** The example with one window in which operations are blocked. */
+const blocking = (window: string) => `${EXAMPLE}operations: {blocked: [{${window}, reason: ball}]}\n`
+
 /** Title, the file, its problems as `code line:column → what to write instead`. */
 const CASES: [string, string, string[]][] = [
   [
@@ -76,6 +79,35 @@ const CASES: [string, string, string[]][] = [
   ['min over max', changed('min: 3, max: 30', 'min: 31, max: 30'), ['REPLICAS_MIN_OVER_MAX 19:21 → 30']],
   ['one instance on Google Cloud', changed('min: 3, max: 30', 'min: 1, max: 30'), ['REPLICAS_TOO_FEW 19:21 → 3']],
   ['one instance by max', changed('min: 3, max: 30', 'max: 1'), ['REPLICAS_TOO_FEW 19:21 → 3']],
+  ['a window at all times', blocking('zone: UTC'), ['WINDOW_ENDLESS 38:23 → days: [sat, sun]']],
+  [
+    'a window on every day',
+    blocking('days: [mon, tue, wed, thu, fri, sat, sun]'),
+    ['WINDOW_ENDLESS 38:23 → days: [sat, sun]'],
+  ],
+  ['a freeze without an end', blocking('from: 2026-12-20'), ['WINDOW_ENDLESS 38:24 → to: 2026-12-20']],
+  ['a freeze without a beginning', blocking('to: 2026-12-20'), ['WINDOW_ENDLESS 38:24 → from: 2026-12-20']],
+  [
+    'a freeze that ends before it begins',
+    blocking('from: 2026-12-20, to: 2026-12-19'),
+    ['WINDOW_BACKWARDS 38:46 → 2026-12-20'],
+  ],
+  [
+    'a day that the month does not have',
+    blocking('from: 2026-02-01, to: 2026-02-29'),
+    ['DATE_INVALID 38:46 → 2026-02-28'],
+  ],
+  ['a day without its year', blocking('from: 12-20, to: 2026-12-21'), ['DATE_INVALID 38:30 → 2026-12-20']],
+  ['hours that are none', blocking('hours: 18:00-25:00'), ['HOURS_INVALID 38:31 → 18:00-24:00']],
+  ['hours that end when they begin', blocking('hours: 18:00-18:00'), ['WINDOW_BACKWARDS 38:31 → 00:00-24:00']],
+  ['a day that is none', blocking('days: [sta]'), ['VALUE_NOT_ALLOWED 38:31 → sat']],
+  ['a day twice', blocking('days: [sat, sun, sat]'), ['DAY_DUPLICATE 38:41']],
+  ['a time zone that is none', blocking('days: [sat], zone: Europe/Zürich'), ['ZONE_UNKNOWN 38:43 → Europe/Zurich']],
+  [
+    'a window without a reason',
+    `${EXAMPLE}operations: {blocked: [{days: [sat]}]}\n`,
+    ['KEY_MISSING 38:23 → reason: …'],
+  ],
   [
     'a drain longer than the grace',
     changed('drain: 20s}', 'drain: 20s}\n    grace: 29s'),
@@ -345,6 +377,19 @@ test.each<[string, string, string, object | undefined]>([
 ])('the observer %s', (_, text, environment, expected) => {
   const parsed = parse(text, environment)
   expect('config' in parsed && parsed.config.observer).toEqual(expected)
+})
+
+test('windows in which operations are blocked become minutes and days', () => {
+  const text = `${EXAMPLE}operations:
+  blocked:
+    - {days: [fri, sat], hours: 18:00-06:30, zone: Europe/Zurich, reason: nobody at work}
+    - {from: 2026-12-20, to: 2027-01-03, reason: Christmas}
+`
+  const parsed = parse(text)
+  expect('config' in parsed && parsed.config.operations.blocked).toEqual([
+    {days: ['fri', 'sat'], hours: {from: 1080, to: 390}, zone: 'Europe/Zurich', reason: 'nobody at work'},
+    {days: [], dates: {from: '2026-12-20', to: '2027-01-03'}, zone: 'UTC', reason: 'Christmas'},
+  ])
 })
 
 test('a right file parses into whole values', () => {

@@ -53,6 +53,7 @@ export const exampleConfig = (over: Partial<Config> = {}): Config => ({
   queues: [queue('bookings')],
   edge: {rateLimitPerMinute: 600, waf: true},
   secrets: ['STRIPE_KEY'],
+  operations: {blocked: []},
   ...over,
 })
 

@@ -63,6 +63,13 @@ const replicas =
     services: services.map((it) => ({...it, config: {...it.config, replicas: {...it.config.replicas, max}}})),
   })
 
+const blocked =
+  (day: string, target: Topology['target'] = 'gcp'): NonNullable<Spoilt['topology']> =>
+  () => ({
+    target,
+    operations: {blocked: [{days: [], dates: {from: '2020-01-01', to: day}, zone: 'UTC', reason: 'the ball'}]},
+  })
+
 const TABLE: Readonly<Record<string, readonly [(question: Question, known: checks.Known) => Check, readonly Row[]]>> = {
   deployed: [
     (_, known) => checks.deployed(known),
@@ -166,6 +173,21 @@ const TABLE: Readonly<Record<string, readonly [(question: Question, known: check
       ],
     ],
   ],
+  'blocked windows': [
+    checks.outsideWindows,
+    [
+      ['none in ha.yaml', 'fine', /none in ha\.yaml/, {}],
+      ['none now', 'fine', /none now/, {topology: blocked('2020-01-02')}],
+      ['a freeze', 'refuse', /between 2020-01-01 and 2099-12-31 \(UTC\): the ball/, {topology: blocked('2099-12-31')}],
+      [
+        'a freeze, and a reason why',
+        'warn',
+        /Done all the same: the replica burns/,
+        {topology: blocked('2099-12-31'), known: {despite: 'the replica burns'}},
+      ],
+      ['a freeze, in a rehearsal', 'warn', /the ball/, {topology: blocked('2099-12-31', 'local')}],
+    ],
+  ],
 }
 
 describe.each(Object.entries(TABLE))('%s', (name, [ask, rows]) => {
@@ -193,7 +215,7 @@ test('before an unplanned failover nothing of this refuses, and what only a pers
       ...queue({attached: false})(scene),
     }),
   }
-  const all = checks.readinessAnyway(await questionOf(spoilt), {last: last(1)})
+  const all = checks.readinessAnyway(await questionOf({...spoilt, topology: blocked('2099-12-31')}), {last: last(1)})
   expect(all.map(({name, verdict}) => [name, verdict])).toEqual([
     ['deployed', 'warn'],
     ['versions', 'warn'],
@@ -201,8 +223,10 @@ test('before an unplanned failover nothing of this refuses, and what only a pers
     ['queues', 'warn'],
     ['dependencies', 'fine'],
     ['cool-down', 'warn'],
+    ['blocked windows', 'warn'],
     ['operator', 'warn'],
   ])
+  expect(all.find(({name}) => name === 'blocked windows')?.reason).toContain('all the same: us-east1 is given up')
   const local = await questionOf({topology: () => ({target: 'local'})})
   expect(checks.readinessAnyway(local, {}).at(-1)).toMatchObject({name: 'operator', verdict: 'fine'})
 })

@@ -3,6 +3,7 @@ import {migratorExists, recoveryIsKept, storageFits} from './database.ts'
 import {imagesAreExact} from './images.ts'
 import {namesFit} from './names.ts'
 import {observerHasDatabase, observerIsExact, observerNameIsFree} from './observer.ts'
+import {windowDaysDiffer, windowsEnd, windowZonesExist} from './operations.ts'
 import {cloudHasDomain, cloudHasProject} from './placement.ts'
 import {queuesAreWithinLimits, retriesAreOrdered} from './queues.ts'
 import {
@@ -56,5 +57,8 @@ export const RULES: readonly Rule[] = [
   observerIsExact,
   observerHasDatabase,
   observerNameIsFree,
+  windowsEnd,
+  windowDaysDiffer,
+  windowZonesExist,
   namesFit,
 ]
