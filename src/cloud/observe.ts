@@ -2,6 +2,7 @@
 import type {Clock} from '../clock.ts'
 import type {Facts} from '../facts.ts'
 import type {RegionTopology, ServiceTopology, Topology} from '../topology/topology.ts'
+import {attempt} from './attempt.ts'
 import type {EndpointsSeen, InstanceSeen, Observation, QueueSeen, RegionSeen, Seen} from './cloud.ts'
 import {servicesIn} from './kubernetes.ts'
 import {type Figures, readFigures} from './monitoring.ts'
@@ -152,12 +153,4 @@ async function frontDoor(reach: Reach, {edge}: Topology): Promise<string | undef
 async function psqlAddress(reach: Reach, instance: string): Promise<string | undefined> {
   const local = await page<{readonly port?: number}>(reach, `sql/instances/${instance}/observed`)
   return local?.port === undefined ? undefined : `127.0.0.1:${local.port}`
-}
-
-async function attempt<T>(ask: () => Promise<T>): Promise<Seen<T>> {
-  try {
-    return {seen: await ask()}
-  } catch (error) {
-    return {unseen: error instanceof Error ? error.message : String(error)}
-  }
 }

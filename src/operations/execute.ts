@@ -4,7 +4,7 @@
  */
 import {asHaError, HaError} from '../errors.ts'
 import {deedOf} from './deeds.ts'
-import {doneSteps, factsOf, type Outcome} from './journal.ts'
+import {doneSteps, type Facts, factsOf, type Outcome} from './journal.ts'
 import type {Found, Means} from './means.ts'
 import {type Plan, pointOfNoReturn, type Step} from './plan.ts'
 import {until} from './waits.ts'
@@ -72,16 +72,15 @@ async function perform(step: Step, means: Means): Promise<void> {
       await journal.write({
         what: 'done',
         step: step.id,
-        already: true,
+        // What is only looked for was not there before.
+        already: deed.act !== undefined,
         facts: {...factsOf(journal.entries(), step.id), ...before.facts},
       })
-      emit({kind: 'step.finished', step: step.id, ms: ms(), note: `${step.title}: already so`})
+      const note = deed.act ? `${step.title}: already so` : step.title
+      emit({kind: 'step.finished', step: step.id, ms: ms(), note})
       return
     }
-    await journal.write({what: 'intent', step: step.id})
-    // As late as can be: a process that slept since does nothing any more.
-    await means.assertHeld()
-    const acted = await deed.act(step.input, means)
+    const acted = await act(step, means)
     const after = await until(means, deed.settleMs ?? SETTLE_MS, `"${step.title}" did not become true`, async () => {
       const found = await answered(() => observe(step, means, true))
       return found?.done ? found : undefined
@@ -92,6 +91,15 @@ async function perform(step: Step, means: Means): Promise<void> {
     emit({kind: 'step.failed', step: step.id, ms: ms(), message: asHaError(thrown).message})
     throw thrown
   }
+}
+
+async function act(step: Step, means: Means): Promise<Facts | undefined> {
+  const deed = deedOf(step)
+  if (!deed.act) return undefined
+  await means.journal.write({what: 'intent', step: step.id})
+  // As late as can be: a process that slept since does nothing any more.
+  await means.assertHeld()
+  return deed.act(step.input, means)
 }
 
 /** Never returns. */

@@ -37,8 +37,8 @@ export interface Found {
 export interface Deed<I> {
   /** Absent: the world does not show it, so the journal counts. */
   observe?(input: I, means: Means): Promise<Found>
-  /** Facts are merged into those of the observation that follows. */
-  act(input: I, means: Means): Promise<Facts | undefined>
+  /** Absent: there is nothing to do but to look until it is so. Facts are merged into those of the observation that follows. */
+  act?(input: I, means: Means): Promise<Facts | undefined>
   /** Takes it back; must be harmless when nothing was done. */
   undo?(input: I, means: Means): Promise<void>
   /** Whether an earlier `act` is still being carried out, so that what is observed now is not the last word. */

@@ -1,8 +1,9 @@
 /** What planners and preflight look at: the world, once, every answer bounded and none taken for granted. Plain data. */
 import {systemClock} from '../clock.ts'
+import {type Attempt, attemptWithin} from '../cloud/attempt.ts'
 import type {Seen, ServiceSeen} from '../cloud/cloud.ts'
 import type {Health, InstanceFacts, Operable, Position, QueueFacts, Rotation} from '../cloud/operable.ts'
-import {asHaError, HaError} from '../errors.ts'
+import {HaError} from '../errors.ts'
 import type {Facts} from '../facts.ts'
 import type {Topology} from '../topology/topology.ts'
 
@@ -46,7 +47,7 @@ export const backendsOf = ({services}: Topology): readonly string[] => services.
 
 /** What each region's observer tells. `withinMs`: one of LOOK_MS. */
 export function observersOf(cloud: Operable, {regions}: Topology, withinMs: number): Promise<Scene['observers']> {
-  const attempt = attemptWithin(withinMs)
+  const attempt = attemptWithin(systemClock, withinMs)
   return byKey(
     regions.map(({name}) => name),
     async (region) => flat(await attempt(() => cloud.observed(region))),
@@ -55,7 +56,7 @@ export function observersOf(cloud: Operable, {regions}: Topology, withinMs: numb
 
 /** `withinMs`: one of LOOK_MS. */
 export async function observeScene(cloud: Operable, topology: Topology, withinMs: number): Promise<Scene> {
-  const attempt = attemptWithin(withinMs)
+  const attempt = attemptWithin(systemClock, withinMs)
   const at = systemClock.now()
   const names = topology.database?.instances.map(({name}) => name) ?? []
   const nearest = topology.database?.nearest ?? {}
@@ -133,27 +134,6 @@ async function byKey<T>(
 ): Promise<Readonly<Record<string, T>>> {
   return Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await ask(key)] as const)))
 }
-
-type Attempt = <T>(ask: () => Promise<T>) => Promise<Seen<T>>
-
-const attemptWithin =
-  (ms: number): Attempt =>
-  async (ask) => {
-    const answered = new AbortController()
-    const late = systemClock.sleep(ms, answered.signal).then(
-      () => ({unseen: `no answer within ${ms / 1000} s`}),
-      () => ({unseen: ''}),
-    )
-    try {
-      return await Promise.race([ask().then((seen) => ({seen})), late])
-    } catch (thrown) {
-      const {code, message} = asHaError(thrown)
-      if (code === 'BUG') throw thrown
-      return {unseen: message}
-    } finally {
-      answered.abort()
-    }
-  }
 
 const flat = <T>(seen: Seen<Seen<T>>): Seen<T> => ('seen' in seen ? seen.seen : seen)
 

@@ -91,7 +91,7 @@ export function changeOfPrimary(topology: Topology, roles: Roles, scene: Scene, 
       input: {primary: old.name, replica: next.name, epoch},
     },
     ...hold(topology, old, roles.epoch),
-    ...(swapped ? [exchange(old, next)] : handOver(old, next, roles.epoch)),
+    ...(swapped ? [exchange(topology, old, next)] : handOver(topology, old, next, roles.epoch)),
     {
       id: 'repoint',
       kind: 'move-record',
@@ -119,11 +119,19 @@ export function changeOfPrimary(topology: Topology, roles: Roles, scene: Scene, 
   ]
 }
 
-const handOver = (old: InstanceTopology, next: InstanceTopology, epoch: number): readonly Step[] => [
+/** Where there are gates writers wait already. */
+const andWait = ({database}: Topology) => (database?.gate ? '' : '; writers wait from here')
+
+const handOver = (
+  topology: Topology,
+  old: InstanceTopology,
+  next: InstanceTopology,
+  epoch: number,
+): readonly Step[] => [
   {
     id: 'stop',
     kind: 'stop-primary',
-    title: `Stop ${old.name}; writers wait from here`,
+    title: `Stop ${old.name}${andWait(topology)}`,
     region: old.region,
     verifies: 'it takes no sessions',
     undo: 'start it again',
@@ -150,10 +158,10 @@ export const promotion = (old: InstanceTopology, next: InstanceTopology, epoch: 
   input: {instance: next.name, old: old.name, oldRegion: old.region, failover, epoch},
 })
 
-const exchange = (old: InstanceTopology, next: InstanceTopology): Step => ({
+const exchange = (topology: Topology, old: InstanceTopology, next: InstanceTopology): Step => ({
   id: 'switchover',
   kind: 'switchover',
-  title: `Exchange the roles of ${old.name} and ${next.name}; writers wait from here`,
+  title: `Exchange the roles of ${old.name} and ${next.name}${andWait(topology)}`,
   region: next.region,
   verifies: `${next.name} is not in recovery`,
   pointOfNoReturn: true,

@@ -1,12 +1,14 @@
 import {expect, test} from 'vitest'
 import type {Check} from '../../src/operations/check.ts'
 import {planFailback, returnedRoles} from '../../src/operations/failback.ts'
+import {parseEntries} from '../../src/operations/journal.ts'
 import {pointOfNoReturn} from '../../src/operations/plan.ts'
 import {preflightSwitchover} from '../../src/operations/preflight.ts'
 import type {Scene} from '../../src/operations/scene.ts'
 import {planSwitchover} from '../../src/operations/switchover.ts'
 import {planUnplanned, preflightUnplanned} from '../../src/operations/unplanned.ts'
 import {deriveTopology} from '../../src/topology/derive.ts'
+import type {Topology} from '../../src/topology/topology.ts'
 import {FROM, type Stage, sceneOf, stage, TO, topologyOf} from './stage.ts'
 
 const refusals = (checks: readonly Check[]) => checks.filter(({verdict}) => verdict === 'refuse').map(({name}) => name)
@@ -42,6 +44,30 @@ test('Enterprise Plus exchanges roles in one operation, Enterprise stops, proves
   expect(await kinds('standard')).toEqual(
     expect.arrayContaining(['stop-primary', 'await-last-record', 'promote', 'replicate']),
   )
+})
+
+test.each(['standard', 'critical'] as const)('one step of a plan says that writers wait: %s', async (preset) => {
+  const it = stage(preset)
+  const titles = async (topology: Topology) =>
+    planSwitchover(topology, it.roles, await sceneOf(it), {from: FROM, to: TO, keepTraffic: true})
+      .steps.map(({title}) => title)
+      .filter((title) => /writers wait/i.test(title))
+  const topology = topologyOf(it)
+  const {gate: _, ...database} = topology.database!
+  expect(await titles(topology)).toEqual(['Let writers wait'])
+  expect(await titles({...topology, database})).toEqual([
+    expect.stringMatching(/^(Stop|Exchange) .*; writers wait from/),
+  ])
+})
+
+test('a step that only looks notes neither that it means to do something nor that it was so before', async () => {
+  const it = stage()
+  const plan = planSwitchover(topologyOf(it), it.roles, await sceneOf(it), {from: FROM, to: TO, keepTraffic: true})
+  await it.run(plan, 'fresh')
+  const told = parseEntries(await it.lines(), it.operation).filter(
+    (each) => 'step' in each && each.step === 'last-record',
+  )
+  expect(told).toMatchObject([{what: 'done', already: false, facts: {forkXid: 777}}])
 })
 
 test('a healthy pair may switch', async () => {

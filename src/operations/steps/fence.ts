@@ -41,9 +41,9 @@ export const fenceOld: Deed<StepInputs['fence-old']> = {
   async act({instance, region, epoch}, means) {
     const state = await stopForGood(means, instance)
     const since = means.clock.now()
-    // When this very run promoted another.
+    // When this very run promoted another; before that it was known already, should the promotion's answer be lost.
     const entries = means.journal.entries()
-    const fork = notedFork(entries, 'promote') ?? notedFork(entries, 'replay')
+    const fork = ['promote', 'last-record', 'replay'].map((step) => notedFork(entries, step)).find((it) => it)
     await means.fences.change((now) => withFence(now, {instance, region, epoch, since, state, ...fork}))
     return {state}
   },

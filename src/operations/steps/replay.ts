@@ -30,8 +30,6 @@ async function seeLastRecord({cloud}: Means, replica: string): Promise<Found> {
 export const awaitLastRecord: Deed<StepInputs['await-last-record']> = {
   settleMs: LAST_RECORD_MS,
   observe: ({replica}, means) => seeLastRecord(means, replica),
-  // Nothing but looking again.
-  act: async () => undefined,
 }
 
 /**
@@ -63,7 +61,6 @@ export const awaitReplay: Deed<StepInputs['await-replay']> = {
     const fork = inRecovery ? await askFork({cloud}, replica) : undefined
     return {done: true, facts: {received: lsn, replayed, ...fork}}
   },
-  act: async () => undefined,
 }
 
 /** A replica that follows without a break for a while. */

@@ -57,5 +57,4 @@ export const awaitHealthy: Deed<StepInputs['await-healthy']> = {
     const total = seen.reduce((sum, it) => sum + (it?.total ?? 0), 0)
     return {done: total > 0 && healthy === total, facts: {healthy, total}}
   },
-  act: async () => undefined,
 }
