@@ -111,5 +111,9 @@ export interface Config {
   readonly secrets: readonly string[]
   /** Absent: none runs. */
   readonly observer?: ObserverConfig
-  readonly operations: {readonly blocked: readonly BlockedWindow[]}
+  readonly operations: {
+    readonly blocked: readonly BlockedWindow[]
+    /** A query that tells for how many seconds the oldest unsent message of the app's outbox has waited. */
+    readonly outbox?: string
+  }
 }

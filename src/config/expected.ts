@@ -28,6 +28,7 @@ export const EXPECTED = {
     instead: '/readyz',
   },
   canary: {code: 'VALUE_INVALID', what: 'a request: METHOD /path BODY', instead: 'GET /readyz'},
+  query: {code: 'VALUE_INVALID', what: 'one SELECT, without a semicolon', instead: 'SELECT 0'},
   name: {
     code: 'NAME_INVALID',
     what: 'a name of at most 40 lower-case letters, digits and hyphens that begins with a letter',

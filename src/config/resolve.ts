@@ -37,7 +37,10 @@ export function resolveConfig(settings: Settings, context: Context): Config {
     edge: resolveEdge(settings, preset),
     secrets: settings.secrets ?? [],
     ...resolveObserver(settings),
-    operations: {blocked: (settings.operations?.blocked ?? []).map(resolveWindow)},
+    operations: {
+      blocked: (settings.operations?.blocked ?? []).map(resolveWindow),
+      ...defined({outbox: settings.operations?.outbox}),
+    },
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini'
 import {choice, DOCS, duration, flag, line, list, map, says, text, whole} from './leaves.ts'
-import {DATE, HOURS, MEMORY, MILLICPU, PERCENT, RATE, SIZE} from './units.ts'
+import {DATE, HOURS, MEMORY, MILLICPU, PERCENT, QUERY, RATE, SIZE} from './units.ts'
 
 export const NAME = /^[a-z]([a-z0-9-]*[a-z0-9])?$/
 const name = () => z.string().check(z.regex(NAME, {error: 'name'}), z.maxLength(40, {error: 'name'}))
@@ -243,6 +243,15 @@ export const settings = {
         blocked: z
           .optional(list(blocked))
           .register(DOCS, says('When planned operations are not begun, unless with --despite REASON.')),
+        outbox: z
+          .optional(text('query', QUERY))
+          .register(
+            DOCS,
+            says(
+              "For how many seconds the oldest unsent message of the app's outbox has waited; asked before an operation.",
+              ['SELECT extract(epoch FROM now() - min(created_at)) FROM outbox WHERE sent_at IS NULL'],
+            ),
+          ),
       }),
     )
     .register(DOCS, says('Failovers, failbacks and drills.')),

@@ -8,6 +8,8 @@ export const RATE = /^[1-9]\d{0,8}\/(s|min|h)$/
 export const MILLICPU = /^[1-9]\d{0,5}m$/
 /** Not every month has so many days: rules/operations.ts knows. */
 export const DATE = /^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/
+/** One statement that only reads. */
+export const QUERY = /^(SELECT|select)\s[^;]+$/
 export const HOURS = /^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$/
 
 const SECONDS: Readonly<Record<string, number>> = {s: 1, m: 60, h: 3600, d: 86_400}

@@ -35,6 +35,7 @@ export const readiness = (question: Question, known: Known): readonly Check[] =>
   sameImages(question),
   roomFor(question),
   queuesReach(question),
+  outboxSent(question),
   independent(question),
   cooledDown(question, known),
   outsideWindows(question, known),
@@ -181,6 +182,28 @@ export function queuesReach({topology, scene, to}: Question): Check {
   if (bad.length > 0) return refused(name, `${bad.join('; ')}.`, 'ha deploy --refresh')
   if (doubtful.length > 0) return warned(name, `${doubtful.join('; ')}.`, 'Look whether the workers keep up: ha status')
   return fine(name, `all can be stored in ${to}`)
+}
+
+/**
+ * What the app itself has not sent yet, which only it can tell. Asked of the primary; when that is silent, of the replica, whose outbox
+ * is what will be sent from then on.
+ */
+export function outboxSent({topology, scene, from, to}: Question): Check {
+  const name = 'outbox'
+  const {database, operations} = topology
+  if (!database || operations.outbox === undefined) return fine(name, 'not asked: operations.outbox in ha.yaml')
+  const seen = [from, to].map((region) => scene.outbox[database.instances.find((it) => it.region === region)!.name])
+  const answer = seen.find((it) => it && 'seen' in it) ?? seen[0]
+  if (!answer || 'unseen' in answer)
+    return warned(name, `It could not be asked: ${answer?.unseen ?? 'not known'}`, 'Try operations.outbox in psql.')
+  const seconds = answer.seen
+  if (seconds === null || seconds === 0) return fine(name, 'nothing unsent')
+  if (seconds <= QUEUE_OLD_SECONDS) return fine(name, `the oldest unsent message waits for ${Math.round(seconds)} s`)
+  return warned(
+    name,
+    `The oldest unsent message waits for ${Math.round(seconds / 60)} min.`,
+    'Look whether what sends it runs: ha status',
+  )
 }
 
 /** Where the state and its key lie is not asked here: on Google that costs calls, `ha validate --online` has them. */

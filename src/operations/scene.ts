@@ -33,6 +33,8 @@ export interface Scene {
   readonly workloads: Readonly<Record<string, Seen<readonly ServiceSeen[]>>>
   /** By queue. */
   readonly queues: Readonly<Record<string, Seen<QueueFacts>>>
+  /** By instance, where ha.yaml has a query for it: age of the oldest unsent message in the app's outbox, seconds; null: none. */
+  readonly outbox: Readonly<Record<string, Seen<number | null>>>
   /** When the primary's newest backup ended. */
   readonly lastBackup: Seen<number | undefined>
 }
@@ -70,6 +72,7 @@ export async function observeScene(cloud: Operable, topology: Topology, withinMs
     return heldBy(cloud, name, seen, attempt)
   })
   const rotations = byKey(backends, (backend) => attempt(() => cloud.rotation(backend)))
+  const outbox = outboxOf(cloud, topology, attempt)
   const primaryName = topology.database?.instances.find(({role}) => role === 'primary')?.name
   const [instances, positions, busy, primary, nearestSeen, rotationsSeen, health, workloads, queues, lastBackup] =
     await Promise.all([
@@ -103,7 +106,23 @@ export async function observeScene(cloud: Operable, topology: Topology, withinMs
     rotations: rotationsSeen,
     health,
     workloads,
+    outbox: await outbox,
   }
+}
+
+/** Its own words, so whatever they say: nothing is written. */
+async function outboxOf(cloud: Operable, {database, operations}: Topology, attempt: Attempt): Promise<Scene['outbox']> {
+  const {outbox} = operations
+  if (!database || outbox === undefined) return {}
+  const sql = `SET TRANSACTION READ ONLY; SELECT max(seconds)::float8 FROM (${outbox}\n) AS outbox(seconds)`
+  return byKey(
+    database.instances.map(({name}) => name),
+    (name) =>
+      attempt(async () => {
+        const [[seconds] = []] = await cloud.query(name, sql, database.name)
+        return seconds === null || seconds === undefined ? null : Number(seconds)
+      }),
+  )
 }
 
 /** `greatest` passes over what is null: a replica that was just cloned has replayed no transaction. */

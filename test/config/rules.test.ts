@@ -16,6 +16,8 @@ const observing = (settings: string) =>
 /** The example with one window in which operations are blocked. */
 const blocking = (window: string) => `${EXAMPLE}operations: {blocked: [{${window}, reason: ball}]}\n`
 
+const outbox = (query: string) => `${EXAMPLE}operations: {outbox: ${query}}\n`
+
 /** Title, the file, its problems as `code line:column → what to write instead`. */
 const CASES: [string, string, string[]][] = [
   [
@@ -79,34 +81,36 @@ const CASES: [string, string, string[]][] = [
   ['min over max', changed('min: 3, max: 30', 'min: 31, max: 30'), ['REPLICAS_MIN_OVER_MAX 19:21 → 30']],
   ['one instance on Google Cloud', changed('min: 3, max: 30', 'min: 1, max: 30'), ['REPLICAS_TOO_FEW 19:21 → 3']],
   ['one instance by max', changed('min: 3, max: 30', 'max: 1'), ['REPLICAS_TOO_FEW 19:21 → 3']],
-  ['a window at all times', blocking('zone: UTC'), ['WINDOW_ENDLESS 38:23 → days: [sat, sun]']],
+  ['an outbox asked with two statements', outbox('SELECT 1; DELETE FROM o'), ['VALUE_INVALID 37:22 → SELECT 0']],
+  ['an outbox asked with a change', outbox('DELETE FROM o'), ['VALUE_INVALID 37:22 → SELECT 0']],
+  ['a window at all times', blocking('zone: UTC'), ['WINDOW_ENDLESS 37:24 → days: [sat, sun]']],
   [
     'a window on every day',
     blocking('days: [mon, tue, wed, thu, fri, sat, sun]'),
-    ['WINDOW_ENDLESS 38:23 → days: [sat, sun]'],
+    ['WINDOW_ENDLESS 37:24 → days: [sat, sun]'],
   ],
-  ['a freeze without an end', blocking('from: 2026-12-20'), ['WINDOW_ENDLESS 38:24 → to: 2026-12-20']],
-  ['a freeze without a beginning', blocking('to: 2026-12-20'), ['WINDOW_ENDLESS 38:24 → from: 2026-12-20']],
+  ['a freeze without an end', blocking('from: 2026-12-20'), ['WINDOW_ENDLESS 37:25 → to: 2026-12-20']],
+  ['a freeze without a beginning', blocking('to: 2026-12-20'), ['WINDOW_ENDLESS 37:25 → from: 2026-12-20']],
   [
     'a freeze that ends before it begins',
     blocking('from: 2026-12-20, to: 2026-12-19'),
-    ['WINDOW_BACKWARDS 38:46 → 2026-12-20'],
+    ['WINDOW_BACKWARDS 37:47 → 2026-12-20'],
   ],
   [
     'a day that the month does not have',
     blocking('from: 2026-02-01, to: 2026-02-29'),
-    ['DATE_INVALID 38:46 → 2026-02-28'],
+    ['DATE_INVALID 37:47 → 2026-02-28'],
   ],
-  ['a day without its year', blocking('from: 12-20, to: 2026-12-21'), ['DATE_INVALID 38:30 → 2026-12-20']],
-  ['hours that are none', blocking('hours: 18:00-25:00'), ['HOURS_INVALID 38:31 → 18:00-24:00']],
-  ['hours that end when they begin', blocking('hours: 18:00-18:00'), ['WINDOW_BACKWARDS 38:31 → 00:00-24:00']],
-  ['a day that is none', blocking('days: [sta]'), ['VALUE_NOT_ALLOWED 38:31 → sat']],
-  ['a day twice', blocking('days: [sat, sun, sat]'), ['DAY_DUPLICATE 38:41']],
-  ['a time zone that is none', blocking('days: [sat], zone: Europe/Zürich'), ['ZONE_UNKNOWN 38:43 → Europe/Zurich']],
+  ['a day without its year', blocking('from: 12-20, to: 2026-12-21'), ['DATE_INVALID 37:31 → 2026-12-20']],
+  ['hours that are none', blocking('hours: 18:00-25:00'), ['HOURS_INVALID 37:32 → 18:00-24:00']],
+  ['hours that end when they begin', blocking('hours: 18:00-18:00'), ['WINDOW_BACKWARDS 37:32 → 00:00-24:00']],
+  ['a day that is none', blocking('days: [sta]'), ['VALUE_NOT_ALLOWED 37:32 → sat']],
+  ['a day twice', blocking('days: [sat, sun, sat]'), ['DAY_DUPLICATE 37:42']],
+  ['a time zone that is none', blocking('days: [sat], zone: Europe/Zürich'), ['ZONE_UNKNOWN 37:44 → Europe/Zurich']],
   [
     'a window without a reason',
     `${EXAMPLE}operations: {blocked: [{days: [sat]}]}\n`,
-    ['KEY_MISSING 38:23 → reason: …'],
+    ['KEY_MISSING 37:24 → reason: …'],
   ],
   [
     'a drain longer than the grace',

@@ -79,6 +79,7 @@ function sceneOf({held, lag = held, contact = null, isServing = false, observers
     health: {[BACKEND]: {seen: {[FROM]: {healthy: isServing ? 3 : 0, total: 3}, [TO]: {healthy: 3, total: 3}}}},
     workloads: {[FROM]: unseen},
     queues: {},
+    outbox: {},
     lastBackup: unseen,
   }
 }

@@ -8,7 +8,7 @@ import type {Topology} from '../../src/topology/topology.ts'
 import {FROM, sceneOf, stage, TO, topologyOf} from './stage.ts'
 
 const HOUR = 3_600_000
-const [OLD] = [`stay-test-${FROM}-g1`]
+const [OLD, NEXT] = [`stay-test-${FROM}-g1`, `stay-test-${TO}-g1`]
 
 interface Spoilt {
   readonly scene?: (scene: Scene) => Partial<Scene>
@@ -62,6 +62,11 @@ const replicas =
   ({services}) => ({
     services: services.map((it) => ({...it, config: {...it.config, replicas: {...it.config.replicas, max}}})),
   })
+
+const outbox =
+  (answers: Scene['outbox']): NonNullable<Spoilt['scene']> =>
+  () => ({outbox: answers})
+const asked = {operations: {blocked: [], outbox: 'SELECT 1'}}
 
 const blocked =
   (day: string, target: Topology['target'] = 'gcp'): NonNullable<Spoilt['topology']> =>
@@ -146,6 +151,27 @@ const TABLE: Readonly<Record<string, readonly [(question: Question, known: check
       ['no subscription', 'refuse', /bookings has no subscription/, {scene: queue({attached: false})}],
     ],
   ],
+  outbox: [
+    checks.outboxSent,
+    [
+      ['not asked', 'fine', /operations\.outbox in ha\.yaml/, {}],
+      ['nothing unsent', 'fine', /nothing unsent/, {topology: () => asked, scene: outbox({[OLD]: {seen: null}})}],
+      ['just written', 'fine', /waits for 3 s/, {topology: () => asked, scene: outbox({[OLD]: {seen: 3.2}})}],
+      ['not sent', 'warn', /waits for 10 min/, {topology: () => asked, scene: outbox({[OLD]: {seen: 600}})}],
+      [
+        'the primary is silent, its replica tells',
+        'warn',
+        /waits for 10 min/,
+        {topology: () => asked, scene: outbox({[OLD]: {unseen: 'silent'}, [NEXT]: {seen: 600}})},
+      ],
+      [
+        'the query is wrong',
+        'warn',
+        /could not be asked: no such table/,
+        {topology: () => asked, scene: outbox({[OLD]: {unseen: 'no such table'}, [NEXT]: {unseen: 'silent'}})},
+      ],
+    ],
+  ],
   dependencies: [
     checks.independent,
     [
@@ -221,6 +247,7 @@ test('before an unplanned failover nothing of this refuses, and what only a pers
     ['versions', 'warn'],
     ['room', 'warn'],
     ['queues', 'warn'],
+    ['outbox', 'fine'],
     ['dependencies', 'fine'],
     ['cool-down', 'warn'],
     ['blocked windows', 'warn'],

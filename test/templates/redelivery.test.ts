@@ -167,7 +167,7 @@ test('what was acknowledged in the lost seconds is done after all, what was not 
   const input = {subscriptions: ['bookings'], since: lostFrom - 60_000, now}
   const means = {cloud, journal: {run: 'run-1'}} as unknown as Means
   expect(await redeliver.observe!(input, means)).toMatchObject({done: false})
-  await redeliver.act(input, means)
+  await redeliver.act!(input, means)
   expect(await redeliver.observe!(input, means)).toEqual({
     done: true,
     facts: {redeliveredSince: {bookings: expect.any(Number)}},
