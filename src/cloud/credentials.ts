@@ -23,7 +23,8 @@ export interface Surroundings {
 }
 
 const TOKEN_DEADLINE_MS = 10_000
-const SCOPE = 'https://www.googleapis.com/auth/cloud-platform'
+/** The second, so that the token tells whose it is. */
+const SCOPES = ['https://www.googleapis.com/auth/cloud-platform', 'https://www.googleapis.com/auth/userinfo.email']
 /** Set on Google's serverless platforms (https://docs.cloud.google.com/run/docs/container-contract#env-vars). */
 const ON_GOOGLE = ['K_SERVICE', 'CLOUD_RUN_JOB', 'FUNCTION_TARGET', 'GCE_METADATA_HOST', 'BUILDER_OUTPUT']
 
@@ -65,21 +66,53 @@ export function requireCredentials(surroundings: Surroundings): Credentials {
   })
 }
 
-/** A token for Google's APIs, asked for when first needed and renewed by Google's library. @throws HaError CREDENTIALS_MISSING, CLOUD_UNREACHABLE */
-export function tokenSource(credentials: Credentials, project: string): () => Promise<string> {
-  if (credentials.kind === 'token') return async () => credentials.token
-  let auth: Promise<{getAccessToken(): Promise<string | null | undefined>}> | undefined
+/** A token for Google's APIs, renewed by Google's library, and whom it speaks for; both asked for when first needed. */
+export interface Identity {
+  /** @throws HaError CREDENTIALS_MISSING, CLOUD_UNREACHABLE */
+  token(): Promise<string>
+  /** E-mail address. @throws HaError CREDENTIALS_MISSING when they are nobody's who has one, CLOUD_UNREACHABLE */
+  caller(): Promise<string>
+}
+
+export function identityOf(credentials: Credentials, project: string): Identity {
+  let auth: Promise<import('google-auth-library').GoogleAuth> | undefined
   const load = async () => {
     const {GoogleAuth} = await import('google-auth-library')
     // Without a project the library would look for one on the network.
-    return new GoogleAuth({scopes: [SCOPE], projectId: project})
+    return new GoogleAuth({scopes: SCOPES, projectId: project})
   }
-  return async () => {
+  const google = () => {
     auth ??= load()
-    const token = await within(auth.then((it) => it.getAccessToken()))
-    if (token) return token
+    return auth
+  }
+  const token = async () => {
+    if (credentials.kind === 'token') return credentials.token
+    const found = await within(google().then((it) => it.getAccessToken()))
+    if (found) return found
     throw refused('they give no token')
   }
+  return {
+    token,
+    caller: async () => {
+      const email = (await within(emailOf(credentials, google))) ?? (await tokenEmail(await token()))
+      if (email) return email
+      throw refused('they speak for nobody with an e-mail address, whom Cloud SQL could let in')
+    },
+  }
+}
+
+/** Of an account that is named: a service account's key, one that is impersonated, a machine's. People are only known by their token. */
+async function emailOf({kind}: Credentials, google: () => Promise<import('google-auth-library').GoogleAuth>) {
+  if (kind === 'token') return undefined
+  const it = await google()
+  await it.getClient()
+  return (await it.getCredentials()).client_email
+}
+
+/** https://developers.google.com/identity/protocols/oauth2/openid-connect, whose token information tells the address to whoever has the token */
+async function tokenEmail(token: string): Promise<string | undefined> {
+  const {OAuth2Client} = await import('google-auth-library')
+  return (await within(new OAuth2Client().getTokenInfo(token))).email
 }
 
 async function within<T>(asked: Promise<T>): Promise<T> {

@@ -18,7 +18,10 @@ export function createCloud(wires: Wires, clock: Clock): Cloud {
     answers: (endpoint) => answers(clock, endpoint),
     observe: (topology, endpoints) => observe(wires, clock, topology, endpoints),
     instances: (project) => listFacts(reachOf({wires, project, clock})),
-    prepareDatabase: async (request) => prepareDatabase(wires, clock, request, await token()),
+    prepareDatabase: async (request) => {
+      const caller = await wires.caller?.()
+      await prepareDatabase(wires, clock, {...request, ...(caller !== undefined && {caller})}, await token())
+    },
     async openGate(gate, epoch) {
       const bearer = await token()
       if (await readGate(wires, gate, bearer)) return

@@ -11,6 +11,9 @@ interface Operation {
   readonly error?: {readonly errors?: readonly {readonly message?: string}[]}
 }
 
+/** What is prepared is prepared as this role: its members may not make others by themselves, and whoever deploys next must own what is made now. */
+const OPERATOR = 'cloudsqlsuperuser'
+
 const OPERATION_DEADLINE_MS = 120_000
 /** An emulated operation takes milliseconds, Google's a second or more: the wait doubles from the first to the last. */
 const POLL_MS = {first: 25, last: 1000} as const
@@ -26,16 +29,21 @@ export interface DatabaseRequest {
   readonly users: readonly string[]
   /** The observers' IAM user. */
   readonly observer?: string
+  /** E-mail address of who asks: SQL is run as its own IAM user, who must be one of the database's. */
+  readonly caller?: string
 }
 
-/** Database, IAM users and their grants; each made only when absent. */
+/**
+ * Database, IAM users and their grants; each made only when absent. Source:
+ * https://docs.cloud.google.com/sql/docs/postgres/executesql-instance, https://docs.cloud.google.com/sql/docs/postgres/add-manage-iam-users
+ */
 export async function prepareDatabase(
   wires: Wires,
   clock: Clock,
   request: DatabaseRequest,
   token?: string,
 ): Promise<void> {
-  const {project, instance, database, users, observer} = request
+  const {project, instance, database, users, observer, caller} = request
   const url = `${projectUrl(wires, project)}/instances/${instance}`
   const wait = (operation: Operation) => untilDone(wires, clock, project, operation, token)
 
@@ -46,16 +54,27 @@ export async function prepareDatabase(
   }
   const {items = []} = await callJson<{items?: readonly {name: string}[]}>(`${url}/users`, withToken(token))
   const present = new Set(items.map(({name}) => name))
-  for (const name of [...users, ...(observer === undefined ? [] : [observer])].filter((user) => !present.has(user))) {
-    const body = {name, type: 'CLOUD_IAM_SERVICE_ACCOUNT'}
+  const services = [...users, ...(observer === undefined ? [] : [observer])]
+  const wanted = [
+    ...(caller === undefined ? [] : [operatorOf(caller)]),
+    ...services.map((name) => ({name, type: 'CLOUD_IAM_SERVICE_ACCOUNT'})),
+  ]
+  for (const body of wanted.filter(({name}) => !present.has(name))) {
     await wait(await callJson<Operation>(`${url}/users`, {method: 'POST', body, ...withToken(token)}))
   }
   await execute(`${url}/executeSql`, database, grantsFor(database, users), token)
   if (observer !== undefined) await execute(`${url}/executeSql`, 'postgres', heartbeatsFor(observer), token)
 }
 
+/** Who prepares a database, and later asks how far it is, has as much of it as Cloud SQL gives anybody. */
+function operatorOf(email: string) {
+  const account = email.replace(/\.gserviceaccount\.com$/, '')
+  const type = account === email ? 'CLOUD_IAM_USER' : 'CLOUD_IAM_SERVICE_ACCOUNT'
+  return {name: account, type, databaseRoles: [OPERATOR]}
+}
+
 async function execute(url: string, database: string, sqlStatement: string, token?: string): Promise<void> {
-  const body = {database, sqlStatement, autoIamAuthn: true}
+  const body = {database, sqlStatement: `SET ROLE ${OPERATOR};\n${sqlStatement}`, autoIamAuthn: true}
   const {status} = await callJson<{status?: {message: string}}>(url, {
     method: 'POST',
     body,

@@ -18,6 +18,8 @@ export interface Wires {
   base(api: Api): string
   /** Bearer token for Google; absent on the emulator. */
   readonly token?: () => Promise<string>
+  /** E-mail address of whom the token speaks for; absent on the emulator, where anybody may do anything. */
+  readonly caller?: () => Promise<string>
   /** Base URL of the emulator's own pages (`/emulator/v1/…`): which ports of this machine stand for Google's addresses. */
   readonly emulator?: string
 }
@@ -26,7 +28,8 @@ export interface Wires {
 export const emulatorWires = (googleapis: string): Wires => ({base: () => googleapis, emulator: googleapis})
 
 /** Google's own hosts. */
-export const googleWires = (token: () => Promise<string>): Wires => ({
+export const googleWires = ({token, caller}: Required<Pick<Wires, 'token' | 'caller'>>): Wires => ({
   base: (api) => `https://${api}.googleapis.com`,
   token,
+  caller,
 })

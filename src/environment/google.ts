@@ -1,6 +1,6 @@
 /** How this process reaches Google: credentials found once, nothing asked of the network before it is needed. */
 import {homedir} from 'node:os'
-import {firmwareProduct, requireCredentials, tokenSource} from '../cloud/credentials.ts'
+import {firmwareProduct, identityOf, requireCredentials} from '../cloud/credentials.ts'
 import {googleWires, type Wires} from '../cloud/wires.ts'
 import type {Config} from '../config/config.ts'
 import type {Access} from '../store/bucket.ts'
@@ -10,7 +10,7 @@ type Env = Readonly<Record<string, string | undefined>>
 /** @throws HaError CREDENTIALS_MISSING at once when there are none. */
 export function googleOf({project}: Pick<Config, 'project'>, env: Env): Wires {
   const credentials = requireCredentials({env, home: env.HOME ?? homedir(), product: firmwareProduct})
-  return googleWires(tokenSource(credentials, project))
+  return googleWires(identityOf(credentials, project))
 }
 
 /**

@@ -34,7 +34,9 @@ export function instanceArgs(input: DataInput, instance: Instance): InstanceArgs
         privateNetwork: `projects/${input.project}/global/networks/${input.network}`,
         allocatedIpRange: input.allocatedRange,
         sslMode: 'ENCRYPTED_ONLY',
-        serverCaMode: 'GOOGLE_MANAGED_CAS_CA',
+        // Its certificate has the instance's name, by which the Auth Proxy tells it where it came by a record. One of the shared CA has a
+        // DNS name of Google's alone, and is refused: https://github.com/GoogleCloudPlatform/cloud-sql-proxy/issues/2445
+        serverCaMode: 'GOOGLE_MANAGED_INTERNAL_CA',
       },
       databaseFlags: Object.entries(input.flags).map(([name, value]) => ({name, value})),
       insightsConfig: {

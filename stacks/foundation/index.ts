@@ -1,5 +1,6 @@
 import {domainKey} from '../../src/topology/names.ts'
-import type {Topology} from '../../src/topology/topology.ts'
+import type {ObserverTopology, Topology} from '../../src/topology/topology.ts'
+import {migrationNamespace} from '../app/migration.ts'
 import {labelsOf} from '../labels.ts'
 import type {Stack} from '../stack.ts'
 
@@ -43,15 +44,17 @@ export function foundationInput(topology: Topology) {
     labels: labelsOf(topology, 'foundation'),
     apis: SERVICES.map((api) => `${api}.googleapis.com`),
     nodeAccount: nodeAccountOf(topology),
-    accounts: topology.services.map(({name, account}) => ({name, account, namespace})),
-    ...(topology.observer && {
-      observer: {
-        name: topology.observer.name,
-        account: topology.observer.account,
-        namespace: topology.observer.namespace,
-      },
-    }),
-    ...(topology.metrics && {metrics: topology.metrics}),
+    accounts: topology.services.map(({name, account}) => ({
+      name,
+      account,
+      namespaces: [
+        namespace,
+        // The migration acts as the service it belongs to, from a namespace of its own.
+        ...(topology.database?.config.migrate?.service === name ? [migrationNamespace(namespace)] : []),
+      ],
+    })),
+    ...(topology.observer && {observer: ownAccount(topology.observer)}),
+    ...(topology.metrics && {metrics: ownAccount(topology.metrics)}),
     usesDatabase: topology.database !== undefined,
     ...(topology.database?.gate && {gate: topology.database.gate}),
     /** Ports that Google's front ends and health checkers must reach on the nodes. */
@@ -62,6 +65,12 @@ export function foundationInput(topology: Topology) {
     }),
   }
 }
+
+const ownAccount = ({name, account, namespace}: Pick<ObserverTopology, 'name' | 'account' | 'namespace'>) => ({
+  name,
+  account,
+  namespaces: [namespace],
+})
 
 export const nodeAccountOf = ({prefix}: Pick<Topology, 'prefix'>) => `${prefix.slice(0, 24).replace(/-+$/, '')}-nodes`
 

@@ -48,10 +48,10 @@ export function program(input: FoundationInput) {
   }
 }
 
-/** A Google account that one Kubernetes account acts as, with roles in the project. */
+/** A Google account with roles in the project, and the Kubernetes accounts of its name that act as it. */
 function workloadIdentity(
   {project, prefix}: FoundationInput,
-  {name, account, namespace}: FoundationInput['accounts'][number],
+  {name, account, namespaces}: FoundationInput['accounts'][number],
   roles: readonly string[],
   enabled: Options,
 ) {
@@ -59,15 +59,17 @@ function workloadIdentity(
   const opts = {provider: enabled.provider}
   const identity = new Account(name, {project, accountId: account, displayName: `${prefix} ${name}`}, enabled)
   // One binding serves every cluster of the project: they share the workload identity pool.
-  new IAMMember(
-    `${name}-workload-identity`,
-    {
-      serviceAccountId: identity.name,
-      role: 'roles/iam.workloadIdentityUser',
-      member: `serviceAccount:${project}.svc.id.goog[${namespace}/${name}]`,
-    },
-    opts,
-  )
+  namespaces.forEach((namespace, i) => {
+    new IAMMember(
+      i === 0 ? `${name}-workload-identity` : `${name}-workload-identity-${namespace}`,
+      {
+        serviceAccountId: identity.name,
+        role: 'roles/iam.workloadIdentityUser',
+        member: `serviceAccount:${project}.svc.id.goog[${namespace}/${name}]`,
+      },
+      opts,
+    )
+  })
   for (const role of roles) {
     const member = pulumi.interpolate`serviceAccount:${identity.email}`
     ;new (gcp('projects').IAMMember)(`${name}-${role}`, {project, role, member}, opts)

@@ -1,8 +1,9 @@
+import {generateKeyPairSync} from 'node:crypto'
 import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {afterEach, beforeEach, expect, test} from 'vitest'
-import {findCredentials, requireCredentials, tokenSource} from '../../src/cloud/credentials.ts'
+import {afterEach, beforeEach, expect, test, vi} from 'vitest'
+import {findCredentials, identityOf, requireCredentials} from '../../src/cloud/credentials.ts'
 
 let home: string
 beforeEach(() => {
@@ -52,5 +53,16 @@ test.each([
 
 test('a token that was passed in is used as it is', async () => {
   const found = requireCredentials(look({GOOGLE_OAUTH_ACCESS_TOKEN: 'abc'}))
-  expect(await tokenSource(found, 'p')()).toBe('abc')
+  expect(await identityOf(found, 'p').token()).toBe('abc')
+})
+
+test('whom they speak for is read from a service account’s file, and from nowhere else where that says it', async () => {
+  const path = join(home, 'key.json')
+  const {privateKey} = generateKeyPairSync('rsa', {modulusLength: 2048})
+  const key = privateKey.export({type: 'pkcs8', format: 'pem'})
+  const email = 'deployer@stay.iam.gserviceaccount.com'
+  writeFileSync(path, JSON.stringify({type: 'service_account', client_email: email, private_key: key}))
+  vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', path)
+  expect(await identityOf({kind: 'file', path}, 'p').caller()).toBe(email)
+  vi.unstubAllEnvs()
 })

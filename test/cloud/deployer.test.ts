@@ -122,7 +122,7 @@ const OF_OPERABLE: {readonly [K in keyof Operable]: (operable: Operable) => Prom
 }
 
 async function callEverything(): Promise<void> {
-  const wires = {base: (api: Api) => `${base}/${api}`, token: async () => 't'}
+  const wires = {base: (api: Api) => `${base}/${api}`, token: async () => 't', caller: async () => 'ada@example.com'}
   const cloud = createCloud(wires, systemClock)
   const operable = createOperable({
     ...{

@@ -5,7 +5,7 @@
  * whoever runs it (a person's address, or an account's without `.gserviceaccount.com`).
  */
 import {homedir} from 'node:os'
-import {findCredentials, firmwareProduct, tokenSource} from '../../src/cloud/credentials.ts'
+import {findCredentials, firmwareProduct, identityOf} from '../../src/cloud/credentials.ts'
 import {emulatorWires, googleWires} from '../../src/cloud/wires.ts'
 import {createComputeService} from '../../src/emulator/compute/service.ts'
 import {createPubSubService} from '../../src/emulator/pubsub/service.ts'
@@ -56,7 +56,7 @@ async function openGoogle(): Promise<World | string> {
   if (!project || !user) return 'HA_CONTRACT_PROJECT and HA_CONTRACT_USER name no project of Google’s to try it in'
   const credentials = findCredentials({env: process.env, home: homedir(), product: firmwareProduct})
   if (!credentials) return 'this machine has no credentials for Google Cloud'
-  const wires = googleWires(tokenSource(credentials, project))
+  const wires = googleWires(identityOf(credentials, project))
   return openGround({wires, project, user, clusters: {}, patienceMs: 30 * 60_000})
 }
 

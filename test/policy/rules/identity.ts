@@ -1,6 +1,8 @@
 import {RESOURCE_PERMISSIONS} from '../../../src/cloud/deployer/resources.ts'
 import {GRANTED_ROLES} from '../../../src/cloud/deployer/role.ts'
-import {each, type Rule, shown} from '../rule.ts'
+import type {Topology} from '../../../src/topology/topology.ts'
+import {migrationNamespace} from '../../../stacks/app/migration.ts'
+import {each, of, type Rule, shown} from '../rule.ts'
 
 const GRANTED: readonly string[] = GRANTED_ROLES
 
@@ -77,6 +79,29 @@ export const identity: readonly Rule[] = [
     },
   },
   {
+    says: 'Every account of a cluster that acts as one of Google’s may: it is bound by namespace and name, the migration’s too',
+    violations: ({topology, resources}) => {
+      const bound = of(resources, 'IAMMember')
+        .filter(({inputs}) => inputs.role === 'roles/iam.workloadIdentityUser')
+        .map(({inputs}) => `${inputs.member} as ${inputs.serviceAccountId.split('/').at(-1)}`)
+      const acting = [
+        ...of(resources, 'ServiceAccount').map(({inputs: {metadata: of}}) => ({
+          who: `${of.namespace}/${of.name}`,
+          as: of.annotations['iam.gke.io/gcp-service-account'],
+        })),
+        ...migrating(topology),
+      ]
+      return acting
+        .map(({who, as}) => `serviceAccount:${topology.project}.svc.id.goog[${who}] as ${as}`)
+        .filter((needed) => !bound.includes(needed))
+    },
+    plant: (copy) => {
+      const at = copy.findIndex(({inputs}) => /-release\//.test(String(inputs.member)))
+      if (at >= 0) copy.splice(at, 1)
+      return at >= 0
+    },
+  },
+  {
     says: 'Of every type of resource it is written down what a deployer must be allowed',
     violations: ({resources}) => [
       ...new Set(resources.map(({type}) => type).filter((type) => RESOURCE_PERMISSIONS[type] === undefined)),
@@ -113,6 +138,14 @@ export const identity: readonly Rule[] = [
     },
   },
 ]
+
+/** The account that the step between the stacks makes for the migration's Job. */
+function migrating({database, services, namespace, project}: Topology) {
+  const name = database?.config.migrate?.service
+  const account = services.find((service) => service.name === name)?.account
+  if (name === undefined) return []
+  return [{who: `${migrationNamespace(namespace)}/${name}`, as: `${account}@${project}.iam.gserviceaccount.com`}]
+}
 
 /** `gcp:sql/…` → `sqladmin`. */
 function apiOf(type: string): string[] {
