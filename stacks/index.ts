@@ -3,7 +3,7 @@ import type {Topology} from '../src/topology/topology.ts'
 import {app} from './app/index.ts'
 import {migration} from './app/migration.ts'
 import {cell} from './cell/index.ts'
-import {data, prepareDatabase} from './data/index.ts'
+import {data, designateStandby, hasStandby, prepareDatabase} from './data/index.ts'
 import {discoverEndpoints, edge} from './edge/index.ts'
 import {fleet, upgradesInSequence} from './fleet/index.ts'
 import {foundation} from './foundation/index.ts'
@@ -25,6 +25,7 @@ export function stacksOf(topology: Topology): readonly Node[] {
     ...regions.map((region) => cell(topology, region)),
     ...(upgradesInSequence(topology) ? [fleet(topology)] : []),
     ...(queues.length > 0 ? [messaging(topology)] : []),
+    ...(database && hasStandby(database) ? [designateStandby(topology, database)] : []),
     ...(database ? [prepareDatabase(topology, database)] : []),
     ...(observed ? regions.map((region) => observer(topology, observed, region)) : []),
     ...(measured ? regions.map((region) => metrics(topology, measured, region)) : []),

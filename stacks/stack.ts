@@ -36,7 +36,7 @@ export interface Step {
   readonly region?: string
   input(recorded: Recorded, silent?: readonly string[]): unknown
   /** Which deed; the engine maps it to the cloud port. */
-  readonly deed: 'prepare-database' | 'migrate' | 'discover-endpoints' | 'publish-secrets'
+  readonly deed: 'prepare-database' | 'designate-standby' | 'migrate' | 'discover-endpoints' | 'publish-secrets'
 }
 
 export type Node = Stack | Step

@@ -1,6 +1,7 @@
 /** The steps between stacks, as calls to the cloud port. */
 import {type MigrationInput, migrationJob, migrationNamespace} from '../../stacks/app/migration.ts'
 import {NAMESPACE_LABELS} from '../../stacks/app/namespace.ts'
+import type {StandbyInput} from '../../stacks/data/index.ts'
 import type {EndpointsInput} from '../../stacks/edge/index.ts'
 import type {SecretsInput} from '../../stacks/foundation/secrets.ts'
 import type {Step} from '../../stacks/stack.ts'
@@ -8,7 +9,9 @@ import type {Cloud} from '../cloud/cloud.ts'
 import type {Deed} from '../engine/run-graph.ts'
 import {HaError} from '../errors.ts'
 import type {Emit} from '../events/events.ts'
+import type {Waiting} from '../operations/waits.ts'
 import type {GateTopology, Topology} from '../topology/topology.ts'
+import {designateStandby} from './standby.ts'
 
 const ENDPOINTS_DEADLINE_MS = 5 * 60_000
 const MIGRATION_DEADLINE_MS = 20 * 60_000
@@ -16,6 +19,8 @@ const MIGRATION_DEADLINE_MS = 20 * 60_000
 export interface Means {
   readonly topology: Topology
   readonly cloud: Cloud
+  /** What changes instances, as operations do. */
+  readonly waiting: () => Waiting
   readonly emit: Emit
   /** Base URL of the Kubernetes API in a region, as recorded by now. */
   readonly endpoint: (region: string) => string
@@ -31,6 +36,10 @@ export function deedsOf(means: Means): Readonly<Record<Step['deed'], Deed>> {
       await means.cloud.prepareDatabase({project, instance, database, users, ...(observer !== undefined && {observer})})
       if (gate) await means.cloud.openGate(gate, means.topology.epoch)
       return {database}
+    },
+    'designate-standby': async (_step, input) => {
+      const standby = await designateStandby(means.waiting(), (input as StandbyInput).instances)
+      return standby === undefined ? {} : {standby}
     },
     migrate: (_step, input, signal) => migrate(means, input as MigrationInput, signal),
     'discover-endpoints': (_step, input, signal) => {

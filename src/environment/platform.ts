@@ -25,6 +25,7 @@ import {forgetNode, recordNode} from '../store/documents.ts'
 import {deedsOf} from './deeds.ts'
 import type {Environment} from './environment.ts'
 import {googleOf} from './google.ts'
+import {operableOf} from './operable.ts'
 import {secretValues} from './secrets.ts'
 import {placeOf} from './state.ts'
 import {versionsOf} from './versions.ts'
@@ -77,7 +78,8 @@ export async function openPlatform({environment, emit, surroundings, interrupts}
     dir: join(paths.home, 'engine'),
     env: {...env, PULUMI_DEBUG_PROVIDERS: emulator && providersOf(emulator)},
   })
-  const cloud = createCloud(google ?? emulatorWires(emulator!.googleapis), systemClock)
+  const wires = google ?? emulatorWires(emulator!.googleapis)
+  const cloud = createCloud(wires, systemClock)
   const recorded: Record<string, Readonly<Record<string, unknown>>> = {...ledger.recorded}
   const secrets = secretValues(paths.base, env, config.secrets)
   const versions = versionsOf()
@@ -109,12 +111,19 @@ export async function openPlatform({environment, emit, surroundings, interrupts}
         ]),
         interrupts,
         patience: PATIENCE,
-        steps: deedsOf({topology, cloud, emit, endpoint, secret: (name) => secrets.get(name)}),
+        steps: deedsOf({
+          ...{topology, cloud, emit, endpoint, secret: (name) => secrets.get(name)},
+          waiting: () => ({
+            cloud: operableOf(environment, wires),
+            clock: systemClock,
+            assertHeld: over.assertHeld ?? nothing,
+          }),
+        }),
         identify: identifier(config.project),
         lost: roles.lost,
         answers: async (region) =>
           recorded[`cell-${region}`]?.endpoint === undefined || cloud.answers(endpoint(region)),
-        assertHeld: async () => {},
+        assertHeld: nothing,
         record: async (name, entry) => {
           recorded[name] = entry.outputs
           await recordNode(store, name, {...entry, at: systemClock.now()})
@@ -124,6 +133,8 @@ export async function openPlatform({environment, emit, surroundings, interrupts}
       }),
   }
 }
+
+const nothing = async () => {}
 
 const localCloud = ({config, paths}: Environment, env: Surroundings['env'], emit: Emit, signal: AbortSignal) =>
   ensureEmulator({

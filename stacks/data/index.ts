@@ -73,3 +73,30 @@ export const prepareDatabase = (topology: Topology, database: DatabaseTopology):
     ...(database.gate && {gate: database.gate}),
   }),
 })
+
+export interface StandbyInput {
+  /** Names of the instances that live, those of regions that came first in front. No roles: they swap, and the designation with them. */
+  readonly instances: readonly string[]
+}
+
+/** Whether the edition can exchange a primary with a standby that was designated beforehand, and there is one. */
+export const hasStandby = ({instances}: DatabaseTopology): boolean =>
+  instances.length > 1 && instances.every(({edition}) => edition === 'ENTERPRISE_PLUS')
+
+/**
+ * By API, since the primary stands before its replicas do, and Pulumi leaves alone what operations change. Source:
+ * https://docs.cloud.google.com/sql/docs/postgres/use-advanced-disaster-recovery
+ */
+export const designateStandby = ({regions}: Topology, {instances}: DatabaseTopology): Step => ({
+  kind: 'step',
+  name: 'standby',
+  title: 'Designate the standby that may take over',
+  deed: 'designate-standby',
+  needs: ['data'],
+  input: (): StandbyInput => ({
+    instances: regions
+      .filter(({lost}) => !lost)
+      .toSorted((a, b) => a.index - b.index)
+      .map(({name}) => instances.find(({region}) => region === name)!.name),
+  }),
+})

@@ -47,7 +47,10 @@ const envVars = {
 const cloud = createCloud(emulatorWires(emulator.googleapis), systemClock)
 const recorded: Record<string, Readonly<Record<string, unknown>>> = {}
 const endpoint = (region: string) => `http://${recorded[`cell-${region}`]?.endpoint}`
-const steps = deedsOf({topology, cloud, emit, endpoint, secret: () => undefined})
+const waiting = () => {
+  throw new Error('The rental example is no Enterprise Plus: nothing is designated.')
+}
+const steps = deedsOf({topology, cloud, emit, endpoint, waiting, secret: () => undefined})
 
 async function up(stack: Stack): Promise<Readonly<Record<string, unknown>>> {
   const program = () => stack.program(stack.input(recorded) as never)

@@ -1,3 +1,5 @@
+import type {StandbyInput} from '../../../stacks/data/index.ts'
+import {stacksOf} from '../../../stacks/index.ts'
 import {each, of, type Rule, shown} from '../rule.ts'
 
 /** Source: https://cloud.google.com/sql/docs/postgres/use-advanced-disaster-recovery */
@@ -29,6 +31,28 @@ export const database: readonly Rule[] = [
       settings.ipConfiguration.ipv4Enabled = true
     },
   ),
+  each(
+    'Its certificate has the instance’s name, by which a proxy that came by a record tells it',
+    INSTANCE,
+    ({settings: {ipConfiguration: ip}}) => ip.serverCaMode !== 'GOOGLE_MANAGED_INTERNAL_CA' && ip.serverCaMode,
+    ({settings}) => {
+      settings.ipConfiguration.serverCaMode = 'GOOGLE_MANAGED_CAS_CA'
+    },
+  ),
+  {
+    says: 'Where Cloud SQL can exchange a primary with a standby, a deploy names one, once both stand',
+    violations: ({topology, resources}) => {
+      const plus = of(resources, ...INSTANCE).filter(({inputs}) => inputs.settings.edition === 'ENTERPRISE_PLUS')
+      const step = stacksOf(topology).find((node) => node.kind === 'step' && node.deed === 'designate-standby')
+      const {instances} = (step?.input({}) ?? {instances: []}) as StandbyInput
+      return plus.filter(({inputs}) => !instances.includes(inputs.name)).map(shown)
+    },
+    plant: (copy) => {
+      const [victim] = of(copy, ...INSTANCE)
+      if (victim) victim.inputs.name = 'somebody-else'
+      return victim !== undefined
+    },
+  },
   each(
     'The edition is stated and the machine belongs to it',
     INSTANCE,
