@@ -116,4 +116,6 @@ export interface Config {
     /** A query that tells for how many seconds the oldest unsent message of the app's outbox has waited. */
     readonly outbox?: string
   }
+  /** What tells autoscalers of a backlog, where a service goes by one. */
+  readonly metrics: {readonly image: string}
 }

@@ -48,6 +48,14 @@ export const HEALTH = {ready: '/readyz', live: '/healthz', drain: '20s'} as cons
 export const QUEUE = {ack: '60s', attempts: 10, retention: '7d', retry: {min: '10s', max: '600s'}} as const
 export const RESOURCES = {cpu: '250m', memory: '256MiB'} as const
 
+/**
+ * GKE's own custom metrics (AutoscalingMetric) are read from the pods that are scaled; a figure of Cloud Monitoring, as a
+ * subscription's backlog is, still needs the adapter. https://cloud.google.com/kubernetes-engine/docs/tutorials/autoscaling-metrics#pubsub
+ * Its digest is published nowhere but in the registry.
+ * Source: https://github.com/GoogleCloudPlatform/k8s-stackdriver/blob/master/custom-metrics-stackdriver-adapter/deploy/production/adapter_new_resource_model.yaml
+ */
+export const METRICS_IMAGE = 'gcr.io/gke-release/custom-metrics-stackdriver-adapter:v0.16.9-gke.0'
+
 /** Name of the observer's workload, and of the image that stands for it where none is published. */
 export const OBSERVER = 'ha-observer'
 

@@ -1,7 +1,17 @@
 /** Valid settings → Config: units turned into numbers, what is not said filled in from the preset. */
 import {resolve as resolvePath} from 'node:path'
 import type {BlockedWindow, Config, DatabaseConfig, ObserverConfig, QueueConfig, ServiceConfig} from './config.ts'
-import {defaultGrace, defaultObjectives, HEALTH, OBSERVER, PRESETS, QUEUE, RESOURCES, replicasOf} from './defaults.ts'
+import {
+  defaultGrace,
+  defaultObjectives,
+  HEALTH,
+  METRICS_IMAGE,
+  OBSERVER,
+  PRESETS,
+  QUEUE,
+  RESOURCES,
+  replicasOf,
+} from './defaults.ts'
 import type {ServiceSettings, Settings} from './schema.ts'
 import {parseCpu, parseDuration, parseHours, parseMemory, parsePercent, parseRate, parseSize} from './units.ts'
 
@@ -41,6 +51,7 @@ export function resolveConfig(settings: Settings, context: Context): Config {
       blocked: (settings.operations?.blocked ?? []).map(resolveWindow),
       ...defined({outbox: settings.operations?.outbox}),
     },
+    metrics: {image: settings.metrics?.image ?? METRICS_IMAGE},
   }
 }
 

@@ -3,6 +3,7 @@
  * so that zod's issues need no wording of their own. zod/mini: the same schemas at half the loading time once bundled.
  */
 import * as z from 'zod/mini'
+import {METRICS_IMAGE} from './defaults.ts'
 import {choice, DOCS, duration, flag, line, list, map, says, text, whole} from './leaves.ts'
 import {DATE, HOURS, MEMORY, MILLICPU, PERCENT, QUERY, RATE, SIZE} from './units.ts'
 
@@ -255,6 +256,20 @@ export const settings = {
       }),
     )
     .register(DOCS, says('Failovers, failbacks and drills.')),
+  metrics: z
+    .optional(
+      map({
+        image: z
+          .optional(z.string({error: 'image'}))
+          .register(
+            DOCS,
+            says("Image of Google's Custom Metrics Adapter, by digest in critical; a version of Google's by default.", [
+              `${METRICS_IMAGE}@sha256:…`,
+            ]),
+          ),
+      }),
+    )
+    .register(DOCS, says('What tells the autoscalers of a backlog, where a worker has one to go by.')),
 }
 
 /** What only an environment has. */

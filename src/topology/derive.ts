@@ -60,9 +60,10 @@ export function deriveTopology(config: Config, roles: Roles): Topology {
 
 const METRICS = 'ha-metrics'
 
-const deriveMetrics = ({app}: Config, prefix: string): MetricsTopology => ({
+const deriveMetrics = ({app, metrics}: Config, prefix: string): MetricsTopology => ({
   name: METRICS,
   namespace: `${app}-metrics`,
+  image: metrics.image,
   account: names.accountId(prefix, METRICS),
 })
 

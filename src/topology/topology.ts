@@ -122,6 +122,7 @@ export interface MetricsTopology {
   readonly name: string
   /** Its own, as the observer has. */
   readonly namespace: string
+  readonly image: string
   /** Google service account id. */
   readonly account: string
 }

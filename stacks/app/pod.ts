@@ -5,8 +5,9 @@ import type {ServiceTopology, Topology} from '../../src/topology/topology.ts'
 import type {DatabaseRecords, PodDatabase} from './database.ts'
 import {gateContainer} from './gate.ts'
 
-/** Source: https://github.com/GoogleCloudPlatform/cloud-sql-proxy/releases */
-const PROXY_IMAGE = 'gcr.io/cloud-sql-connectors/cloud-sql-proxy:2.18.0'
+/** 2.18.2, by the digest of its index. Source: https://github.com/GoogleCloudPlatform/cloud-sql-proxy/releases */
+const PROXY_IMAGE =
+  'gcr.io/cloud-sql-connectors/cloud-sql-proxy:2.18.2@sha256:fc224915ef435afeb5b2a9421260a0d31986d5c8b7c7f5783c7f5d5885700cd2'
 const PROXY_HEALTH_PORT = 9801
 /** The Auth Proxy's port for the primary where the gate has the one that the app is told. */
 const BEHIND_GATE = 5431

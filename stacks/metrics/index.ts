@@ -13,10 +13,11 @@ function metricsInput(
   region: RegionTopology,
   recorded: Recorded,
 ) {
-  const {name, namespace, account} = metrics
+  const {name, namespace, image, account} = metrics
   return {
     name,
     namespace,
+    image,
     account: `${account}@${project}.iam.gserviceaccount.com`,
     kubeconfig: kubeconfigOf(target, endpointOf(recorded, region.name) ?? UNKNOWN_ENDPOINT, region.name, namespace),
     clusterIdentifier: `projects/${project}/locations/${region.name}/clusters/${region.cluster}`,

@@ -4,13 +4,6 @@ import {RESTRICTED} from '../app/pod.ts'
 import type {MetricsInput} from './index.ts'
 
 /**
- * GKE's own custom metrics (AutoscalingMetric) are read from the pods that are scaled; a figure of Cloud Monitoring, as a
- * subscription's backlog is, still needs the adapter. https://cloud.google.com/kubernetes-engine/docs/tutorials/autoscaling-metrics#pubsub
- * Source: https://github.com/GoogleCloudPlatform/k8s-stackdriver/blob/master/custom-metrics-stackdriver-adapter/deploy/production/adapter_new_resource_model.yaml
- */
-const IMAGE = 'gcr.io/gke-release/custom-metrics-stackdriver-adapter:v0.16.9-gke.0'
-
-/**
  * Not 443, which only root may open; one of the two ports at which GKE's own firewall rule lets the control plane reach nodes.
  * Source: https://cert-manager.io/docs/installation/compatibility/#gke
  */
@@ -19,7 +12,7 @@ export const PORT = 10250
 /** Of distroless images: the adapter's names no user, so it would run as root. */
 const NOBODY = 65532
 
-export function podSpec({name}: MetricsInput, labels: Record<string, string>): core.v1.PodSpec {
+export function podSpec({name, image}: MetricsInput, labels: Record<string, string>): core.v1.PodSpec {
   return {
     serviceAccountName: name,
     securityContext: {runAsNonRoot: true, runAsUser: NOBODY, seccompProfile: {type: 'RuntimeDefault'}},
@@ -36,7 +29,7 @@ export function podSpec({name}: MetricsInput, labels: Record<string, string>): c
     containers: [
       {
         name,
-        image: IMAGE,
+        image,
         command: [
           '/adapter',
           '--use-new-resource-model=true',

@@ -3,7 +3,9 @@ import {PROBLEM_CODES} from '../../src/config/problems.ts'
 import {briefly, changed, EXAMPLE, parse, problemsOf} from './example.ts'
 
 const SHA = `sha256:${'a'.repeat(64)}`
-const CRITICAL = changed('version: 1\n', 'version: 1\npreset: critical\n').replaceAll(':1.4.2', `:1.4.2@${SHA}`)
+const measured = (image: string) =>
+  `${changed('version: 1\n', 'version: 1\npreset: critical\n').replaceAll(':1.4.2', `:1.4.2@${SHA}`)}metrics: {image: ${image}}\n`
+const CRITICAL = measured(`eu.example/adapter@${SHA}`)
 const DEV = changed('objectives: {availability: 99.95%, rto: 60s, rpo: 5s}', 'preset: dev').replace(
   ', europe-west1',
   '',
@@ -161,6 +163,21 @@ const CASES: [string, string, string[]][] = [
     'a critical image by tag',
     CRITICAL.replace(`api:1.4.2@${SHA}`, 'api:1.4.2'),
     ['IMAGE_WITHOUT_DIGEST 17:12 → us-docker.pkg.dev/pms-rent/app/api:1.4.2@sha256:…'],
+  ],
+  [
+    'a critical worker scaled by an adapter of ha’s choice, which is by tag',
+    CRITICAL.replace(/metrics: .*\n/, ''),
+    ['IMAGE_WITHOUT_DIGEST 23:3'],
+  ],
+  [
+    'a critical metrics adapter by tag',
+    measured('eu.example/adapter:1'),
+    ['IMAGE_WITHOUT_DIGEST 38:18 → eu.example/adapter:1@sha256:…'],
+  ],
+  [
+    'a metrics adapter whose image is none',
+    measured('Not An Image'),
+    ['IMAGE_INVALID 38:18 → gcr.io/gke-release/custom-metrics-stackdriver-adapter:v0.16.9-gke.0'],
   ],
   [
     'an image with capitals',

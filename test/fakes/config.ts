@@ -54,6 +54,7 @@ export const exampleConfig = (over: Partial<Config> = {}): Config => ({
   edge: {rateLimitPerMinute: 600, waf: true},
   secrets: ['STRIPE_KEY'],
   operations: {blocked: []},
+  metrics: {image: 'example.test/adapter:1'},
   ...over,
 })
 

@@ -38,6 +38,7 @@ export function configOf(template: Template, preset: Preset, count: number): Con
     state: 'gs://policy-test-ha',
     alerts: ['oncall@example.com'],
     domain: 'api.example.com',
+    ...(preset === 'critical' && {metrics: {image: `example.test/adapter@${DIGEST}`}}),
     observer: {image: `example.test/ha-observer@${DIGEST}`},
   }
   const settings = {...plain, preset, regions: REGIONS.slice(0, count), environments: {production}}

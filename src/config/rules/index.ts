@@ -1,6 +1,7 @@
 /** Every rule beyond shape. Order does not matter: problems are sorted by their place in the file. */
 import {migratorExists, recoveryIsKept, storageFits} from './database.ts'
 import {imagesAreExact} from './images.ts'
+import {metricsAreExact} from './metrics.ts'
 import {namesFit} from './names.ts'
 import {observerHasDatabase, observerIsExact, observerNameIsFree} from './observer.ts'
 import {windowDaysDiffer, windowsEnd, windowZonesExist} from './operations.ts'
@@ -60,5 +61,6 @@ export const RULES: readonly Rule[] = [
   windowsEnd,
   windowDaysDiffer,
   windowZonesExist,
+  metricsAreExact,
   namesFit,
 ]

@@ -168,14 +168,16 @@ export const workloads: readonly Rule[] = [
     },
   ),
   each(
-    'In critical every image of the app is named by digest',
+    'In critical every image is named by digest, those that ha brings along too',
     DEPLOYMENT,
     (inputs, _, {topology}) =>
-      topology.preset === 'critical' && !/@sha256:[0-9a-f]{64}$/.test(podOf(inputs).containers[0].image) && 'by tag',
+      topology.preset === 'critical' &&
+      containersOf(inputs)
+        .map(({image}) => image as string)
+        .find((image) => !/@sha256:[0-9a-f]{64}$/.test(image)),
     (inputs) => {
-      podOf(inputs).containers[0].image = 'example.test/app:1.0.0'
+      podOf(inputs).initContainers[0].image = 'example.test/proxy:1.0.0'
     },
-    inApp,
   ),
   {
     says: 'The Service is made before the Deployment and does not wait for it: else no pod gets the readiness gate',
