@@ -15,7 +15,7 @@ export function observeInput(topology: Topology) {
     alerts,
     objectives,
     limits: LIMITS,
-    regions: topology.regions.map(({name}) => name),
+    regions: topology.regions.map(({name, cluster}) => ({name, cluster})),
     ...(front && {front: {path: front.config.health!.ready, ...(edge.domain !== undefined && {host: edge.domain})}}),
     ...(database && {database: watchedIn(database)}),
     subscriptions: queues.map(({subscription, deadLetterSubscription}) => ({subscription, deadLetterSubscription})),

@@ -9,7 +9,7 @@ const errors = (prefix: string, window: string) =>
   `sum(rate(${REQUESTS}{url_map_name="${prefix}",response_code_class="500"}[${window}])) / sum(rate(${REQUESTS}{url_map_name="${prefix}"}[${window}]))`
 
 export function edgeAlerts(input: ObserveInput, front: NonNullable<ObserveInput['front']>): Alert[] {
-  return [...burns(input), ...input.regions.map((region) => regionErrors(input, region)), ...certificate(input, front)]
+  return [...burns(input), ...input.regions.map(({name}) => regionErrors(input, name)), ...certificate(input, front)]
 }
 
 function burns({prefix, objectives, limits}: ObserveInput): Alert[] {

@@ -2,9 +2,11 @@ import type {ObserveInput} from '../index.ts'
 import type {Alert} from './alert.ts'
 
 /** Room to grow into, and clusters that cannot place pods: what stands in the way when one region must carry all. */
-export function platformAlerts({namespace, limits}: ObserveInput): Alert[] {
+export function platformAlerts(input: ObserveInput): Alert[] {
+  const {namespace, limits} = input
   const share = (name: string) => `max by (quota_metric, location) (serviceruntime_googleapis_com:quota_${name})`
   return [
+    ...input.regions.map((region) => regionOut(input, region)),
     {
       name: 'quota',
       title: `a quota is used to more than ${limits.quotaShare * 100} %`,
@@ -32,4 +34,17 @@ export function platformAlerts({namespace, limits}: ObserveInput): Alert[] {
       advice: 'There is no room left in this region: raise replicas.max in ha.yaml.',
     },
   ]
+}
+
+/** Behind one address for all regions nobody outside misses one that is gone: its cluster is asked, and missed when it is silent. */
+function regionOut({namespace}: ObserveInput, {name, cluster}: ObserveInput['regions'][number]): Alert {
+  const available = `kube_deployment_status_replicas_available{cluster="${cluster}",namespace="${namespace}"}`
+  return {
+    name: `region-out-${name}`,
+    title: `nothing of the app is available in ${name}`,
+    query: `(sum(${available}) < 1) or absent(${available})`,
+    durationSeconds: 300,
+    severity: 'CRITICAL',
+    advice: `The other regions serve. Run \`ha status\`; if ${name} does not come back, \`ha failover --region ${name}\` leaves it.`,
+  }
 }

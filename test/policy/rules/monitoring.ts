@@ -13,14 +13,14 @@ const DATABASE = [
 
 export const monitoring: readonly Rule[] = [
   {
-    says: 'Somebody is told of a burning budget, lag beyond the rpo and its absence, a database that is down, stuck queues, dead letters, a dying certificate, quotas',
+    says: 'Somebody is told of a region that is out or fails, a burning budget, lag beyond the rpo and its absence, a database that is down, stuck queues, dead letters, a dying certificate, quotas',
     violations: ({topology, resources}) => {
       const names = new Set(of(resources, 'AlertPolicy').map(({name}) => name))
       const wanted = [
         ...ALWAYS,
         ...(topology.database ? DATABASE : []),
         ...topology.queues.flatMap((queue) => [`${queue.subscription}-age`, `${queue.deadLetterSubscription}-any`]),
-        ...topology.regions.map(({name}) => `errors-${name}`),
+        ...topology.regions.flatMap(({name}) => [`errors-${name}`, `region-out-${name}`]),
       ]
       return wanted.filter((name) => !names.has(name))
     },
