@@ -21,6 +21,7 @@ import type {Emit} from '../events/events.ts'
 import {carryOut} from '../operations/waits.ts'
 import {forgetDeployed} from '../store/documents.ts'
 import type {Lock} from '../store/lock.ts'
+import type {Topology} from '../topology/topology.ts'
 
 export interface DestroyRequest extends Run {
   readonly emit: Emit
@@ -51,8 +52,23 @@ export async function destroy(request: DestroyRequest): Promise<readonly Leftove
     })
   }
   await down(nodes.filter(({name}) => name === GROUND))
+  for (const notice of keptBackups(environment.topology)) emit({kind: 'warning.raised', ...notice})
   if (platform.emulator) await stopEmulator(environment.paths.emulator, surroundings.env)
   return leftovers
+}
+
+/** What outlives a cluster on purpose (stacks/cell), and how to be rid of it. On the local target nothing outlives the local cloud. Pure. */
+export function keptBackups({target, project, regions, terms}: Topology): {message: string; next: readonly string[]}[] {
+  if (target === 'local') return []
+  const {backupDays, backupLockDays} = terms.cluster
+  return regions.flatMap(({cluster, backupRegion: place}) => {
+    if (place === undefined) return []
+    const at = `${cluster} --location=${place} --project=${project}`
+    return {
+      message: `Backups of what ran in ${cluster} stay in ${place} for ${backupDays} days; in the first ${backupLockDays} nobody can delete one.`,
+      next: [`Once they are gone: gcloud beta container backup-restore backup-plans delete ${at}`],
+    }
+  })
 }
 
 const GROUND = 'foundation'

@@ -1,4 +1,5 @@
 import type {CellInput} from './index.ts'
+import {nodeIdentity} from './node-pool.ts'
 
 type ClusterArgs = import('@pulumi/gcp/container/index.js').ClusterArgs
 type Text = import('@pulumi/pulumi').Output<string>
@@ -41,6 +42,8 @@ export function clusterArgs(input: CellInput, subnetwork: Text): ClusterArgs {
     ...access(project),
     removeDefaultNodePool: true,
     initialNodeCount: 1,
+    // Of the pool that goes at once. Without it these nodes run as the project's default account, which may be off, or nobody's to use.
+    nodeConfig: nodeIdentity(input),
     enableShieldedNodes: true,
     addonsConfig: {
       gkeBackupAgentConfig: {enabled: true},

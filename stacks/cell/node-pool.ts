@@ -33,10 +33,8 @@ export function nodePoolArgs(input: CellInput, cluster: Text): NodePoolArgs {
     nodeConfig: {
       machineType: input.nodes.machineType,
       imageType: 'COS_CONTAINERD',
-      serviceAccount: input.nodeEmail,
-      oauthScopes: ['https://www.googleapis.com/auth/cloud-platform'],
+      ...nodeIdentity(input),
       tags: [input.prefix],
-      shieldedInstanceConfig: {enableSecureBoot: true, enableIntegrityMonitoring: true},
       workloadMetadataConfig: {mode: 'GKE_METADATA'},
       kubeletConfig: {insecureKubeletReadonlyPortEnabled: 'FALSE'},
       metadata: {'disable-legacy-endpoints': 'true'},
@@ -45,6 +43,13 @@ export function nodePoolArgs(input: CellInput, cluster: Text): NodePoolArgs {
     },
   }
 }
+
+/** Who a node is, and that it is what it was started as. */
+export const nodeIdentity = ({nodeEmail}: Pick<CellInput, 'nodeEmail'>) => ({
+  serviceAccount: nodeEmail,
+  oauthScopes: ['https://www.googleapis.com/auth/cloud-platform'],
+  shieldedInstanceConfig: {enableSecureBoot: true, enableIntegrityMonitoring: true},
+})
 
 /** Surge counts are for SURGE alone; the other strategy keeps the old nodes until the new ones have proven themselves. */
 function upgrades({terms}: CellInput): NonNullable<NodePoolArgs['upgradeSettings']> {

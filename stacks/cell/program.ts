@@ -83,7 +83,10 @@ function network(input: CellInput, provider: Provider): Text {
   return subnet.name
 }
 
-/** The app's objects, kept in another region, for looking into what happened; nothing a failover needs. */
+/**
+ * The app's objects, kept in another region, for looking into what happened; nothing a failover needs. They outlive the cluster: Google
+ * deletes no plan that has backups, and no backup before its lock is over, so a destroy that insisted would stop there.
+ */
 function backups(
   {project, cluster: name, backupRegion, namespace, terms}: CellInput,
   cluster: Text,
@@ -106,6 +109,6 @@ function backups(
       retentionPolicy: {backupRetainDays: terms.backupDays, backupDeleteLockDays: terms.backupLockDays},
       backupSchedule: {cronSchedule: '17 2 * * *'},
     },
-    {provider},
+    {provider, retainOnDelete: true},
   )
 }

@@ -1,5 +1,9 @@
 import {expect, test} from 'vitest'
-import {agree} from '../../src/deploy/destroy.ts'
+import type {Config} from '../../src/config/config.ts'
+import {agree, keptBackups} from '../../src/deploy/destroy.ts'
+import {deriveTopology} from '../../src/topology/derive.ts'
+import {initialRoles} from '../../src/topology/roles.ts'
+import {exampleConfig} from '../fakes/config.ts'
 
 const environment = {config: {app: 'rent', environment: 'production'}} as Parameters<typeof agree>[0]['environment']
 const request = (over: {yes?: boolean; liftProtection?: boolean; interactive?: boolean}) => ({
@@ -37,4 +41,19 @@ test('of many the first few are named, and how many more there are', async () =>
   await expect(agree(request({yes: true}), guarded)).rejects.toMatchObject({
     message: expect.stringContaining('topic t4 and 4 more'),
   })
+})
+
+test('what outlives a cluster on Google Cloud is told, with the line that is rid of it', () => {
+  const topologyOf = (over: Partial<Config>) => {
+    const config = exampleConfig(over)
+    return deriveTopology(config, initialRoles(config))
+  }
+  const [first] = keptBackups(topologyOf({}))
+  expect(keptBackups(topologyOf({}))).toHaveLength(2)
+  expect(first?.message).toContain('stay-test-us-east1 stay in europe-west1 for 14 days')
+  expect(first?.next.join()).toContain(
+    'backup-plans delete stay-test-us-east1 --location=europe-west1 --project=stay-test',
+  )
+  expect(keptBackups(topologyOf({preset: 'dev'}))).toEqual([])
+  expect(keptBackups(topologyOf({target: 'local'}))).toEqual([])
 })

@@ -25,9 +25,9 @@ export function goldenOf({resources}: Graph): string {
   return `${JSON.stringify(stacks, undefined, 1)}\n`
 }
 
-const hashOf = ({inputs, protect, ignoreChanges, dependsOn}: Resource) =>
+const hashOf = ({inputs, protect, retained, ignoreChanges, dependsOn}: Resource) =>
   createHash('sha256')
-    .update(JSON.stringify(sorted({inputs, protect, ignoreChanges, dependsOn})))
+    .update(JSON.stringify(sorted({inputs, protect, ...(retained && {retained}), ignoreChanges, dependsOn})))
     .digest('hex')
     .slice(0, 8)
 

@@ -18,6 +18,8 @@ export interface Resource {
   readonly name: string
   readonly inputs: Inputs
   readonly protect: boolean
+  /** The engine forgets it and leaves it where it is. */
+  readonly retained: boolean
   readonly ignoreChanges: readonly string[]
   /** Name of the provider resource it is made with; empty: the default provider. */
   readonly provider: string
@@ -38,6 +40,7 @@ interface Request {
   getType(): string
   getName(): string
   getProtect(): boolean
+  getRetainondelete(): boolean
   getProvider(): string
   getIgnorechangesList(): string[]
   getDependenciesList(): string[]
@@ -99,6 +102,7 @@ async function run(stack: Stack, recorded: Recorded, project: string): Promise<R
       name: request.getName(),
       inputs,
       protect: request.getProtect(),
+      retained: request.getRetainondelete(),
       ignoreChanges: request.getIgnorechangesList(),
       provider: request.getProvider().split('::')[3] ?? '',
       dependsOn: request.getDependenciesList().map(shortOf).sort(),

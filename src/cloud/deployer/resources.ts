@@ -58,6 +58,8 @@ export const RESOURCE_PERMISSIONS: Readonly<Record<string, readonly string[]>> =
     ...crud('container.clusters', 'getCredentials'),
     'container.operations.get',
     'iam.serviceAccounts.actAs',
+    // A member of the fleet: https://docs.cloud.google.com/kubernetes-engine/fleet-management/docs/before-you-begin
+    ...crud('gkehub.memberships'),
   ],
   'gcp:container/nodePool:NodePool': [
     'container.clusters.get',
@@ -70,7 +72,12 @@ export const RESOURCE_PERMISSIONS: Readonly<Record<string, readonly string[]>> =
     ...['create', 'get'].map((verb) => `dns.changes.${verb}`),
   ],
   'gcp:gkebackup/backupPlan:BackupPlan': [...crud('gkebackup.backupPlans'), 'gkebackup.operations.get'],
-  'gcp:gkehub/rolloutSequence:RolloutSequence': [...crud('gkehub.rolloutsequences'), 'gkehub.operations.get'],
+  // https://docs.cloud.google.com/kubernetes-engine/docs/how-to/rollout-sequencing-custom-stages/manage-upgrades-with-rollout-sequencing
+  'gcp:gkehub/rolloutSequence:RolloutSequence': [
+    ...crud('gkehub.rolloutsequences', 'list'),
+    'gkehub.fleet.update',
+    'gkehub.operations.get',
+  ],
   'gcp:monitoring/alertPolicy:AlertPolicy': crud('monitoring.alertPolicies'),
   'gcp:monitoring/customService:CustomService': crud('monitoring.services'),
   'gcp:monitoring/dashboard:Dashboard': crud('monitoring.dashboards'),
@@ -78,7 +85,8 @@ export const RESOURCE_PERMISSIONS: Readonly<Record<string, readonly string[]>> =
   'gcp:monitoring/slo:Slo': crud('monitoring.slos'),
   'gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig': crud('monitoring.uptimeCheckConfigs'),
   'gcp:networkservices/serviceLbPolicies:ServiceLbPolicies': [
-    ...crud('networkservices.serviceLbPolicies', 'use'),
+    // There is no permission to use one: whoever may change the backend service names it.
+    ...crud('networkservices.serviceLbPolicies'),
     'networkservices.operations.get',
   ],
   'gcp:projects/iAMMember:IAMMember': [

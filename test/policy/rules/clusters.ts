@@ -83,6 +83,14 @@ export const clusters: readonly Rule[] = [
     },
   ),
   each(
+    'Not even the nodes that go at once run as the project’s default account, which may be off or nobody’s to use',
+    CLUSTER,
+    ({nodeConfig, initialNodeCount}) => initialNodeCount > 0 && !nodeConfig?.serviceAccount && 'default account',
+    (inputs) => {
+      delete inputs.nodeConfig
+    },
+  ),
+  each(
     'Node upgrades never take a node before another stands, in words of one strategy alone',
     ['NodePool'],
     ({upgradeSettings: u}) =>
@@ -122,6 +130,14 @@ export const clusters: readonly Rule[] = [
     ({location}, {region}) => location === region && String(location),
     (inputs, {region}) => {
       inputs.location = region
+    },
+  ),
+  each(
+    'Backups outlive their cluster: Google deletes no plan that has any, and a destroy would stop there',
+    ['BackupPlan'],
+    (_, {retained}) => !retained && 'would be deleted',
+    (_, resource) => {
+      resource.retained = false
     },
   ),
 ]
