@@ -3,8 +3,8 @@
  * so that zod's issues need no wording of their own. zod/mini: the same schemas at half the loading time once bundled.
  */
 import * as z from 'zod/mini'
-import {METRICS_IMAGE} from './defaults.ts'
 import {choice, DOCS, duration, flag, line, list, map, says, text, whole} from './leaves.ts'
+import {metrics, observer} from './own-parts.ts'
 import {DATE, HOURS, MEMORY, MILLICPU, PERCENT, QUERY, RATE, SIZE} from './units.ts'
 
 export const NAME = /^[a-z]([a-z0-9-]*[a-z0-9])?$/
@@ -134,42 +134,6 @@ const queue = map({
     .register(DOCS, says('Back-off between deliveries.')),
 })
 
-const canary = () => text('canary', /^[A-Z]{3,7} \/\S*( .+)?$/s)
-
-const observer = map({
-  enabled: z
-    .optional(flag())
-    .register(DOCS, says('Whether it runs. By default it does on the local target, and wherever it has an image.')),
-  image: z
-    .optional(z.string({error: 'image'}))
-    .register(
-      DOCS,
-      says("ha's own image, by digest on Google Cloud: the release workflow prints the line.", [
-        'europe-docker.pkg.dev/p/app/ha-observer@sha256:…',
-      ]),
-    ),
-  canary: z
-    .optional(
-      map({
-        read: z
-          .optional(canary())
-          .register(
-            DOCS,
-            says("A read to try through the front door; the app's readiness by default.", ['GET /readyz']),
-          ),
-        write: z
-          .optional(canary())
-          .register(
-            DOCS,
-            says('A write to try through the front door; none by default. {id} is different every time.', [
-              'POST /canary {"id":"{id}"}',
-            ]),
-          ),
-      }),
-    )
-    .register(DOCS, says('What a client does, tried every five seconds from every region.')),
-})
-
 /** Together: while all that it names is so. */
 const blocked = map({
   days: z
@@ -257,18 +221,7 @@ export const settings = {
     )
     .register(DOCS, says('Failovers, failbacks and drills.')),
   metrics: z
-    .optional(
-      map({
-        image: z
-          .optional(z.string({error: 'image'}))
-          .register(
-            DOCS,
-            says("Image of Google's Custom Metrics Adapter, by digest in critical; a version of Google's by default.", [
-              `${METRICS_IMAGE}@sha256:…`,
-            ]),
-          ),
-      }),
-    )
+    .optional(metrics)
     .register(DOCS, says('What tells the autoscalers of a backlog, where a worker has one to go by.')),
 }
 
