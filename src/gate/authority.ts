@@ -1,7 +1,5 @@
 /** Asks Cloud Storage for the word. https://docs.cloud.google.com/storage/docs/json_api/v1/objects/get */
-import {Agent as HttpAgent} from 'node:http'
-import {Agent as HttpsAgent} from 'node:https'
-import {ask, textOf} from '../lean/ask.ts'
+import {ask, speakerOf, textOf} from '../lean/ask.ts'
 import type {Said} from './lease.ts'
 import {parseWord} from './word.ts'
 
@@ -22,8 +20,7 @@ export interface AuthorityOptions {
 
 /** A function that resolves with what the object says, undefined while there is none, and rejects within a second or two. */
 export function openAuthority({base, bucket, object, signed}: AuthorityOptions): () => Promise<Said | undefined> {
-  const secure = base.startsWith('https:')
-  const agent = secure ? new HttpsAgent({keepAlive: true}) : new HttpAgent({keepAlive: true})
+  const agent = new (speakerOf(base).Agent)({keepAlive: true})
   const url = `${base}/storage/v1/b/${bucket}/o/${encodeURIComponent(object)}?alt=media`
   let token: {readonly value: string; readonly until: number} | undefined
 

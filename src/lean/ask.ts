@@ -1,7 +1,6 @@
 /** Questions over HTTP, not by `fetch`: loading that takes as much memory as all the rest of a program in every pod. */
 import {once} from 'node:events'
-import {type Agent, request as http, type IncomingMessage} from 'node:http'
-import {request as https} from 'node:https'
+import type {Agent, IncomingMessage} from 'node:http'
 
 export interface Question {
   readonly method?: string
@@ -13,15 +12,18 @@ export interface Question {
   readonly within: number
 }
 
+/** What speaks to this address. TLS, and all the cryptography behind it, is loaded only where it is spoken. */
+export const speakerOf = (url: string) =>
+  url.startsWith('https:') ? process.getBuiltinModule('node:https') : process.getBuiltinModule('node:http')
+
 /** Resolves with the answer as soon as it begins: read it, or `drain` it. Rejects when there is none in time. */
 export function ask(
   url: string,
   {method = 'GET', headers = {}, body, agent, within}: Question,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const send = url.startsWith('https:') ? https : http
     const options = {method, headers, agent: agent ?? false, signal: AbortSignal.timeout(within)}
-    const request = send(url, options, resolve)
+    const request = speakerOf(url).request(url, options, resolve)
     // For as long as there is a request: it may also fail in the middle of an answer, which then says so too.
     request.on('error', reject)
     request.end(body)
