@@ -11,6 +11,8 @@ import type {Settings} from './settings.ts'
 const PEER_MS = 2_000
 /** As costly as a client is. */
 const CANARY_MS = 5_000
+/** Where there is no answer, or a server's fault: so that its end is known at once. */
+const FAILING_CANARY_MS = 1_000
 
 export interface Observer {
   facts(): Facts
@@ -33,12 +35,14 @@ export function startObserver(settings: Settings, clock: Clock): Observer {
   const birds = {read: watch(canaries.read), write: watch(canaries.write)}
 
   /** Each on a clock of its own, so that one that hangs holds up no other. The pace is from end to start: nothing piles up. */
-  async function repeat(pause: number, work: () => Promise<unknown>): Promise<void> {
+  async function repeat<T>(pause: (result: T) => number, work: () => Promise<T>): Promise<void> {
     while (!ending.signal.aborted) {
-      await work()
-      await clock.sleep(pause, ending.signal).catch(() => {})
+      const result = await work()
+      await clock.sleep(pause(result), ending.signal).catch(() => {})
     }
   }
+  const every = (ms: number) => () => ms
+  const canaryPace = (isAnswered: boolean) => (isAnswered ? CANARY_MS : FAILING_CANARY_MS)
   const learn = async <T>(memory: Memory<T>, ask: () => Promise<T>) => {
     try {
       memory.learn(await ask(), clock.monotonic())
@@ -47,10 +51,10 @@ export function startObserver(settings: Settings, clock: Clock): Observer {
     }
   }
   const rounds = [
-    repeat(BEAT_MS, () => learn(primary, () => lines.primary.run((client) => beat(client, region)))),
-    repeat(BEAT_MS, () => learn(local, () => lines.local.run(look))),
-    ...peers.map(({probe}) => repeat(PEER_MS, probe)),
-    ...[birds.read, birds.write].flatMap((bird) => (bird ? [repeat(CANARY_MS, bird.probe)] : [])),
+    repeat(every(BEAT_MS), () => learn(primary, () => lines.primary.run((client) => beat(client, region)))),
+    repeat(every(BEAT_MS), () => learn(local, () => lines.local.run(look))),
+    ...peers.map(({probe}) => repeat(every(PEER_MS), probe)),
+    ...[birds.read, birds.write].flatMap((bird) => (bird ? [repeat(canaryPace, bird.probe)] : [])),
   ]
 
   return {

@@ -52,7 +52,8 @@ export function watchPeer(clock: Clock, {region, url}: {region: string; url: str
 }
 
 export interface CanaryWatch {
-  probe(): Promise<void>
+  /** Resolves with whether there was an answer, and none of a server's fault. */
+  probe(): Promise<boolean>
   tell(): CanaryFacts | undefined
 }
 
@@ -70,6 +71,7 @@ export function watchCanary(clock: Clock, frontDoor: string, canary: Canary, id:
       const body = canary.body === undefined ? {} : {body: fill(canary.body)}
       const answer = await probe(clock, `${frontDoor}${fill(canary.path)}`, {method: canary.method, headers, ...body})
       last = {...answer, isWell: /^2\d\d$/.test(answer.answer), at: clock.monotonic()}
+      return answer.isWell
     },
     tell: () =>
       last && {isWell: last.isWell, answer: last.answer, ms: last.ms, ageMs: Math.round(clock.monotonic() - last.at)},

@@ -24,6 +24,23 @@ export function servingTroubles(topology: Topology, {regions}: Observation): str
   ]
 }
 
+/** What observers meet that is not as it should be: hearsay that may be some seconds old, and no reason to fail. */
+export const observerTroubles = ({regions}: Observation): string[] =>
+  regions.flatMap(({name, observer}) => {
+    if (observer === undefined) return []
+    if ('unseen' in observer) return [`${name}: the observer does not answer (${observer.unseen}).`]
+    const {canaries, peers, primary} = observer.seen
+    return [
+      ...(primary.failing ? [`${name}: the observer meets no primary (${primary.failing.message}).`] : []),
+      ...Object.entries(canaries).flatMap(([kind, {isWell, answer}]) =>
+        isWell ? [] : [`${name}: the observer’s canary, a ${kind}, got ${answer}.`],
+      ),
+      ...peers.flatMap(({region, isReachable}) =>
+        isReachable ? [] : [`${name}: the observer does not reach ${region}.`],
+      ),
+    ]
+  })
+
 /** What only Monitoring knows, or that it does not answer. A figure that it has not yet is no trouble. */
 function figureTroubles(topology: Topology, {regions, queues}: Observation): string[] {
   const lags = regions.flatMap(({name, instance}) =>

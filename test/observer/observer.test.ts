@@ -152,6 +152,21 @@ test('canaries go through the front door, each write under a key of its own', as
   ])
 })
 
+test('a canary that meets no answer or a fault is asked again soon, one that is refused is not', async () => {
+  const asked = {fault: 0, refused: 0}
+  const door = await serve((request, response) => {
+    const isFault = request.url === '/readyz'
+    asked[isFault ? 'fault' : 'refused']++
+    response.writeHead(isFault ? 503 : 401).end()
+  })
+  const clock = stillClock()
+  const observer = observe({FRONT_DOOR: door, CANARY_WRITE: 'POST /webhooks/ha {}'}, clock)
+  await seen(observer.facts, ({canaries}) => canaries.write !== undefined && canaries.read !== undefined)
+  await clock.pass(1_000)
+  await seen(observer.facts, () => asked.fault === 2)
+  expect(asked.refused).toBe(1)
+})
+
 /** The program itself, on a free port. */
 async function run(env: Record<string, string>): Promise<{child: ChildProcess; url: string}> {
   const main = fileURLToPath(new URL('../../src/observer/main.ts', import.meta.url))
