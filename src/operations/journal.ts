@@ -1,5 +1,5 @@
 /** An operation's journal: what was meant, what was done, in order, each line carrying the hash of the one before it. */
-import {createHash} from 'node:crypto'
+import {hash as digest} from 'node:crypto'
 import type {Clock} from '../clock.ts'
 import {HaError} from '../errors.ts'
 import type {JournalStore} from '../store/journal.ts'
@@ -27,7 +27,7 @@ export type Entry = Happening & {
   readonly hash: string
 }
 
-const hashOf = (entry: object): string => createHash('sha256').update(JSON.stringify(entry)).digest('hex').slice(0, 32)
+const hashOf = (entry: object): string => digest('sha256', JSON.stringify(entry)).slice(0, 32)
 
 export interface Journal {
   readonly run: string

@@ -61,7 +61,8 @@ function memoryJournals(): JournalStore & {readonly kept: Map<string, string>; f
     async append(run, number, line) {
       const written = lines.get(run) ?? []
       if (written.length !== number) throw conflict(`${run}/journal`)
-      lines.set(run, [...written, line])
+      lines.set(run, written)
+      written.push(line)
     },
     async keep(_, name, text) {
       kept.set(name, text)
