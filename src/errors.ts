@@ -31,6 +31,7 @@ export const ERROR_CODES = {
     blame: 'you',
     means: 'there are no credentials for Google Cloud, or they were refused',
   },
+  TOOL_MISSING: {exit: 69, blame: 'machine', means: 'a program that is needed is not installed'},
   CLOUD_UNREACHABLE: {exit: 69, blame: 'cloud', means: 'the cloud does not answer'},
   CLOUD_REFUSED: {exit: 1, blame: 'cloud', means: 'the cloud answered no'},
   ROLES_DISAGREE: {exit: 1, blame: 'cloud', means: 'what is recorded of the primary is not what is seen'},

@@ -62,6 +62,14 @@ export abstract class HaCommand extends Command {
     return callOf(this.surroundings().self, this.given)(command)
   }
 
+  /** Findings whose hints can be pasted here. */
+  protected pasteable<T extends {readonly next: readonly string[]}>(findings: readonly T[]): T[] {
+    const {self} = this.surroundings()
+    const commands = this.config.commandIDs.map((id) => id.split(':')[0]!)
+    const paste = (line: string) => pasteable(line, self, this.given, commands)
+    return findings.map((finding) => ({...finding, next: finding.next.map(paste)}))
+  }
+
   /** Every failure ends here: one calm paragraph and the code's exit status; a stack trace only for our own bugs, on request. */
   protected override async catch(thrown: Error): Promise<void> {
     if (thrown instanceof CLIError && thrown.oclif?.exit === 0) throw thrown
@@ -73,9 +81,7 @@ export abstract class HaCommand extends Command {
       ? {report: this.reporter, emit: emitter(systemClock.now, this.reporter.listen)}
       : this.begin({json: this.argv.includes('--json'), verbose: false, 'no-color': false})
     const trace = this.verbose ? stackOf(error) : []
-    const {self} = this.surroundings()
-    const commands = this.config.commandIDs.map((id) => id.split(':')[0]!)
-    const next = error.next.map((line) => pasteable(line, self, this.given, commands))
+    const next = this.pasteable([error]).flatMap((it) => it.next)
     emit({
       kind: 'error.raised',
       code: error.code,

@@ -18,7 +18,7 @@ export default class Doctor extends HaCommand {
       import('../diagnose/probe.ts'),
       import('../diagnose/checks.ts'),
     ])
-    const checks = checksOf(await observeFacts(cwd, flags, env), (command) => this.call(command))
+    const checks = this.pasteable(checksOf(await observeFacts(cwd, flags, env), (command) => this.call(command)))
     const ok = checks.every(({verdict}) => verdict !== 'bad')
     report.result(doctorLines(checks, style), {ok, checks})
     if (!ok) process.exitCode = ERROR_CODES.ENGINE_UNAVAILABLE.exit

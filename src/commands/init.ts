@@ -22,7 +22,7 @@ export default class Init extends HaCommand {
     template: Flags.string({char: 't', summary: 'Which template; asked for when there is a terminal.'}),
     app: Flags.string({summary: 'Name of the app; the folder’s by default.'}),
     region: Flags.string({summary: 'A region, the primary’s first; at least twice.', multiple: true}),
-    ci: Flags.option({options: PIPELINES, summary: 'Write a pipeline into a project that is there, nothing else.'})(),
+    ci: Flags.option({options: PIPELINES, exclusive: ['template', 'region'], summary: 'Only write a pipeline.'})(),
     env: Flags.string({char: 'e', env: 'HA_ENV', summary: 'Environment the pipeline deploys.', default: 'production'}),
     branch: Flags.string({summary: 'Branch the pipeline deploys.', default: 'main'}),
     force: Flags.boolean({summary: 'Overwrite files that are already there.'}),

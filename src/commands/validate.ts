@@ -23,7 +23,7 @@ export default class Validate extends HaCommand {
     const config = loadConfig({cwd, ...(file !== undefined && {file}), ...(env !== undefined && {environment: env})})
     const {capacityWarnings} = await import('../topology/capacity.ts')
     const warnings = capacityWarnings(config)
-    const findings = flags.online ? await online(config, flags.skip ?? [], surroundings) : []
+    const findings = this.pasteable(flags.online ? await online(config, flags.skip ?? [], surroundings) : [])
     const {app, environment, target, regions, services, queues} = config
     report.result(
       [

@@ -1,4 +1,5 @@
 /** Facts → checks. Pure: what each fact means, and what to type about it. */
+import {SIGN_IN} from '../topology/kubeconfig.ts'
 import type {Check, EngineFacts, Facts, MachineFacts, PortFacts, PostgresFacts, ProjectFacts, Verdict} from './facts.ts'
 
 const MiB = 1024 ** 2
@@ -25,6 +26,7 @@ export function checksOf({machine, port, project}: Facts, call: (command: string
       'to look inside a region’s cluster',
       'https://kubernetes.io/docs/tasks/tools/',
     ),
+    signInCheck(machine.tools.signIn, project),
     toolCheck('psql', machine.tools.psql, 'to look inside the database', 'https://www.postgresql.org/download/'),
     ...(project === undefined ? [] : projectChecks(project, call)),
   ]
@@ -132,6 +134,15 @@ function portCheck({port, asked, free, holder, ours}: PortFacts): Check {
 
 const toolCheck = (name: string, version: string | undefined, why: string, where: string): Check =>
   version === undefined ? check(name, 'warn', `not installed; only needed ${why}.`, where) : check(name, 'ok', version)
+
+function signInCheck(version: string | undefined, project: Facts['project']): Check {
+  const name = 'Sign-in'
+  if (version !== undefined) return check(name, 'ok', `${SIGN_IN}: ${version}`)
+  const needed = project !== undefined && 'target' in project && project.target === 'gcp'
+  const why = needed ? 'the engine signs in to clusters with it.' : 'only needed to deploy to Google Cloud.'
+  const install = `gcloud components install ${SIGN_IN}`
+  return check(name, needed ? 'bad' : 'warn', `${SIGN_IN} is not installed; ${why}`, install)
+}
 
 function projectChecks(facts: NonNullable<Facts['project']>, call: (command: string) => string): readonly Check[] {
   if ('problem' in facts) return [check('ha.yaml', 'warn', facts.problem, ...facts.next)]

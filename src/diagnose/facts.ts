@@ -1,5 +1,7 @@
 /** What `ha doctor` looks at, as plain facts: observed by `probe.ts`, judged by `checks.ts`. */
 
+import type {Target} from '../config/config.ts'
+
 /** `bad`: something needed is missing. `warn`: works, but look at it. */
 export type Verdict = 'ok' | 'warn' | 'bad'
 
@@ -22,7 +24,12 @@ export interface MachineFacts {
   readonly disk: {readonly path: string; readonly freeBytes: number; readonly writable: boolean}
   readonly memory: {readonly availableBytes: number}
   /** Version lines of programs for looking closer; undefined: not installed. */
-  readonly tools: {readonly kubectl: string | undefined; readonly psql: string | undefined}
+  readonly tools: {
+    readonly kubectl: string | undefined
+    readonly psql: string | undefined
+    /** What the engine signs in to Google's clusters with. */
+    readonly signIn: string | undefined
+  }
 }
 
 export interface EngineFacts {
@@ -61,6 +68,7 @@ export interface PortFacts {
 export interface ProjectFacts {
   readonly app: string
   readonly environment: string
+  readonly target: Target
   readonly lock:
     | {readonly operation: string; readonly owner: string; readonly host: string; readonly dead: boolean}
     | undefined

@@ -14,6 +14,7 @@ import {type Chosen, type Environment, openEnvironment, readEmulatorFile} from '
 import {engineSource} from '../environment/platform.ts'
 import {asHaError} from '../errors.ts'
 import {isDead, observeLock} from '../store/lock.ts'
+import {SIGN_IN} from '../topology/kubeconfig.ts'
 import type {EngineFacts, Facts, MachineFacts, PortFacts, PostgresFacts, ProjectFacts} from './facts.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -38,16 +39,17 @@ export async function observeFacts(cwd: string, chosen: Chosen, env: Env): Promi
 }
 
 async function observeMachine(folder: string, env: Env): Promise<MachineFacts> {
-  const [engine, postgres, disk, kubectl, psql] = await Promise.all([
+  const [engine, postgres, disk, kubectl, psql, signIn] = await Promise.all([
     observeEngine(env),
     observePostgres(folder, env),
     observeDisk(folder),
     firstLine('kubectl', ['version', '--client'], env),
     firstLine('psql', ['--version'], env),
+    firstLine(SIGN_IN, ['--version'], env),
   ])
   const {version: node, platform, arch} = process
   const memory = {availableBytes: process.availableMemory()}
-  return {node, platform, arch, engine, postgres, disk, memory, tools: {kubectl, psql}}
+  return {node, platform, arch, engine, postgres, disk, memory, tools: {kubectl, psql, signIn}}
 }
 
 async function observeEngine(env: Env): Promise<EngineFacts> {
@@ -128,6 +130,7 @@ async function observeProject(environment: Environment, running: EmulatorFile | 
   return {
     app: config.app,
     environment: config.environment,
+    target: config.target,
     lock: holder && {operation: holder.operation, owner: holder.owner, host: holder.host.name, dead: isDead(holder)},
     emulator: running ? 'ready' : readEmulatorFile(paths) ? 'silent' : 'off',
     deployed: Object.keys(ledger.fingerprints).length > 0,

@@ -27,6 +27,7 @@ import type {Environment} from './environment.ts'
 import {googleOf} from './google.ts'
 import {operableOf} from './operable.ts'
 import {secretValues} from './secrets.ts'
+import {requireSignIn} from './sign-in.ts'
 import {placeOf} from './state.ts'
 import {versionsOf} from './versions.ts'
 
@@ -53,12 +54,13 @@ export interface PlatformOptions {
   readonly interrupts: Interrupts
 }
 
-/** @throws HaError ENGINE_UNAVAILABLE, EMULATOR_UNAVAILABLE, PORT_TAKEN, POSTGRES_UNAVAILABLE, DISK_FULL, CREDENTIALS_MISSING */
+/** @throws HaError ENGINE_UNAVAILABLE, EMULATOR_UNAVAILABLE, PORT_TAKEN, POSTGRES_UNAVAILABLE, DISK_FULL, CREDENTIALS_MISSING, TOOL_MISSING */
 export async function openPlatform({environment, emit, surroundings, interrupts}: PlatformOptions): Promise<Platform> {
   const {config, paths, store, topology, ledger, roles} = environment
   const {env} = surroundings
   // First: without credentials nothing else is worth waiting for.
   const google = config.target === 'gcp' ? googleOf(config, env) : undefined
+  if (google) await requireSignIn(env)
   const giveUp = new AbortController()
   const signal = AbortSignal.any([interrupts.cancel, giveUp.signal])
   const needed = [

@@ -1,6 +1,9 @@
 /** kubeconfig text for a region's cluster. Holds no secret and no CA: the DNS endpoint has a public certificate. */
 import type {Target} from '../config/config.ts'
 
+/** What kubectl, and the engine, sign in to Google's clusters with. https://docs.cloud.google.com/kubernetes-engine/docs/how-to/cluster-access-for-kubectl */
+export const SIGN_IN = 'gke-gcloud-auth-plugin'
+
 /**
  * @param endpoint host, or host:port, of the cluster's DNS endpoint.
  * @param name what kubectl calls the context, the region.
@@ -14,10 +17,12 @@ export function kubeconfigOf(target: Target, endpoint: string, name: string, nam
       : {
           exec: {
             apiVersion: 'client.authentication.k8s.io/v1',
-            command: 'gke-gcloud-auth-plugin',
+            command: SIGN_IN,
+            // As whom ha itself asks Google; by itself it would be whoever gcloud is signed in as, which a pipeline never is.
+            args: ['--use_application_default_credentials'],
             interactiveMode: 'Never',
             provideClusterInfo: false,
-            installHint: 'Install it with: gcloud components install gke-gcloud-auth-plugin',
+            installHint: `Install it with: gcloud components install ${SIGN_IN}`,
           },
         }
   return JSON.stringify({

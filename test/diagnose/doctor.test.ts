@@ -13,11 +13,12 @@ const MACHINE: MachineFacts = {
   postgres: {version: '18.4'},
   disk: {path: '/app', freeBytes: 50 * GiB, writable: true},
   memory: {availableBytes: 8 * GiB},
-  tools: {kubectl: 'v1.32', psql: '16.1'},
+  tools: {kubectl: 'v1.32', psql: '16.1', signIn: 'Kubernetes v1.31'},
 }
 const PROJECT: ProjectFacts = {
   app: 'shop',
   environment: 'local',
+  target: 'local',
   lock: undefined,
   emulator: 'off',
   deployed: false,
@@ -53,6 +54,7 @@ test('a machine that has everything passes every check', () => {
     'Memory',
     'Port',
     'kubectl',
+    'Sign-in',
     'psql',
     'ha.yaml',
     'Lock',
@@ -124,7 +126,15 @@ test.each<[string, Facts, string, string, string]>([
     'taken by nginx (process 7). End it: kill 7',
   ],
   ['our own load balancer', facts({}, {port: {free: false, asked: true, ours: true}}), 'Port', 'ok', 'serves this'],
-  ['no kubectl', facts({tools: {kubectl: undefined, psql: 'x'}}), 'kubectl', 'warn', 'not installed'],
+  ['no kubectl', facts({tools: {kubectl: undefined, psql: 'x', signIn: 'x'}}), 'kubectl', 'warn', 'not installed'],
+  ['no way into clusters', facts({tools: {...MACHINE.tools, signIn: undefined}}), 'Sign-in', 'warn', 'only needed to'],
+  [
+    'no way into clusters, which an environment on Google Cloud has',
+    facts({tools: {...MACHINE.tools, signIn: undefined}}, {project: {target: 'gcp'}}),
+    'Sign-in',
+    'bad',
+    'gcloud components install gke-gcloud-auth-plugin',
+  ],
   [
     'a run at work',
     facts({}, {project: {lock: {...HOLDER, dead: false}}}),
