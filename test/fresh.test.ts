@@ -5,6 +5,7 @@ import {Ajv} from 'ajv'
 import {expect, test} from 'vitest'
 import {parse} from 'yaml'
 import {configJsonSchema} from '../src/config/json-schema.ts'
+import {parseConfig} from '../src/config/parse.ts'
 import {ERROR_CODES} from '../src/errors.ts'
 import {EXITS, generated, ROOT} from './generate.ts'
 
@@ -23,4 +24,9 @@ test.each(['minimal', 'rental'])('the published schema accepts the ha.yaml of th
   const accepts = new Ajv({strict: false, allowUnionTypes: true}).compile(configJsonSchema())
   accepts(parse(readFileSync(join(ROOT, 'templates', name, 'ha.yaml'), 'utf8'), {merge: true}))
   expect(accepts.errors).toBeNull()
+})
+
+test('the ha.yaml that the README shows is a valid one, in both environments', () => {
+  const [, text] = /```yaml\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, 'README.md'), 'utf8'))!
+  expect(parseConfig(text!, {file: 'ha.yaml', baseDir: ROOT})).toHaveProperty('config')
 })

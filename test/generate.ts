@@ -34,7 +34,9 @@ async function commands(): Promise<Plugin> {
 
 /** oclif.manifest.json: what `--help` and command lookup read instead of loading every command. */
 function manifest(plugin: Plugin): string {
-  const text = JSON.stringify(plugin.manifest, undefined, 2)
+  // Found in the order in which folders happened to be read.
+  const commands = Object.entries(plugin.manifest.commands).sort(([a], [b]) => (a < b ? -1 : 1))
+  const text = JSON.stringify({...plugin.manifest, commands: Object.fromEntries(commands)}, undefined, 2)
   // Loaded from the sources, run from what is built of them.
   const built = {'"src",\n': '"dist",\n        "src",\n', '.ts"': '.cjs"', '"isESM": true': '"isESM": false'}
   return `${Object.entries(built).reduce((all, [from, to]) => all.replaceAll(from, to), text)}\n`
