@@ -3,7 +3,7 @@
  * instead of being refused. https://www.postgresql.org/docs/18/protocol-message-formats.html
  */
 import {connect, type Socket} from 'node:net'
-import type {Follower, Target} from './proxy-target.ts'
+import type {Follower} from './proxy-target.ts'
 
 const CANCEL = 80_877_102
 /** Answered `N`: between the emulated proxy and its client, and to the instance, nothing is encrypted. */
@@ -26,7 +26,7 @@ export interface SessionOptions {
 
 /** Resolves when the session has ended, for whatever reason; never rejects. */
 export async function runSession(options: SessionOptions): Promise<void> {
-  const {client, follower, log} = options
+  const {client, log} = options
   client.setNoDelay(true)
   client.on('error', () => client.destroy())
   const ended = new Promise<void>((done) => client.once('close', () => done()))
@@ -38,8 +38,6 @@ export async function runSession(options: SessionOptions): Promise<void> {
   }
   client.destroySoon()
   await ended
-  // Perhaps it ended because the primary did.
-  follower.wake()
 }
 
 /** The startup or cancel message; undefined when the client leaves first. */
@@ -89,10 +87,9 @@ async function openUpstream(
   startup: Buffer,
 ): Promise<Opened | undefined> {
   const deadline = performance.now() + waitMs
-  let target: Target | undefined = follower.current()
   let refusal: Opened | undefined
   for (;;) {
-    target ??= await follower.refresh()
+    const target = await follower.refresh()
     const answer = target?.address && (await attempt(target.address, startup).catch(() => undefined))
     const moved = target?.connectionName !== follower.current()?.connectionName
     if (target && answer && !moved && !isNotNow(answer.first)) {
@@ -108,7 +105,6 @@ async function openUpstream(
       return undefined
     }
     await new Promise((next) => setTimeout(next, RETRY_MS))
-    target = await follower.refresh()
   }
 }
 

@@ -16,10 +16,8 @@ export interface Target {
 export interface Follower {
   /** As known last; undefined before the first answer, and when the name holds nothing. */
   current(): Target | undefined
-  /** Asks now; everybody who asks meanwhile is given the same answer. */
+  /** Asks now, as every new session does; whoever asks meanwhile is given the same answer. */
   refresh(): Promise<Target | undefined>
-  /** As `refresh`, for what many sessions ask at once: not sooner than shortly after the last answer. */
-  wake(): void
   stop(): void
 }
 
@@ -33,14 +31,14 @@ export interface FollowOptions {
 }
 
 const DEADLINE_MS = 1_000
-/** A failing primary makes every session ask; one question is enough for all of them. */
-const PAUSE_MS = 100
 
-/** As https://github.com/GoogleCloudPlatform/cloud-sql-go-connector does it (monitored_cache.go); what is known stays when nobody answers. */
+/**
+ * As https://github.com/GoogleCloudPlatform/cloud-sql-go-connector does it: a session resolves the name before it dials (dialer.go),
+ * and open ones are looked after every period (monitored_cache.go). Unlike there, what is known stays when nobody answers.
+ */
 export function follow({instance, googleapis, periodMs, onMove}: FollowOptions): Follower {
   let current: Target | undefined
   let asking: Promise<Target | undefined> | undefined
-  let answeredAt = Number.NEGATIVE_INFINITY
 
   const ask = async () => {
     try {
@@ -51,7 +49,6 @@ export function follow({instance, googleapis, periodMs, onMove}: FollowOptions):
     } catch {
       // The directory is out of reach; the databases may not be.
     }
-    answeredAt = performance.now()
     asking = undefined
     return current
   }
@@ -59,24 +56,9 @@ export function follow({instance, googleapis, periodMs, onMove}: FollowOptions):
     asking ??= ask()
     return asking
   }
-  let soon: NodeJS.Timeout | undefined
-  const wake = () => {
-    soon ??= setTimeout(
-      () => {
-        soon = undefined
-        refresh()
-      },
-      Math.max(0, answeredAt + PAUSE_MS - performance.now()),
-    )
-    soon.unref()
-  }
   const timer = 'domain' in instance ? setInterval(refresh, periodMs) : undefined
   timer?.unref()
-  const stop = () => {
-    clearInterval(timer)
-    clearTimeout(soon)
-  }
-  return {current: () => current, refresh, wake, stop}
+  return {current: () => current, refresh, stop: () => clearInterval(timer)}
 }
 
 async function resolve(googleapis: string, instance: ProxyInstance['target']): Promise<Target | undefined> {

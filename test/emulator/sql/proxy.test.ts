@@ -129,15 +129,15 @@ test('the record is asked for anew every period', async () => {
   await old.closed
 })
 
-test('a session that ends by itself makes the proxy look where the primary is', async () => {
+test('a new session asks where the primary is before it dials', async () => {
   const [a, b] = [await database('a'), await database('b')]
   const {url, state} = await directory({'p:r:a': a.port, 'p:r2:b': b.port}, 'p:r:a')
   const {hostPort} = await proxyOver(url)
-  const [first, second] = [await open(hostPort), await open(hostPort)]
-  await Promise.all([first.hear(), second.hear()])
+  const old = await open(hostPort)
+  expect(await old.hear()).toBe('Ra')
   state.named = 'p:r2:b'
-  first.socket.destroy()
-  await second.closed
+  expect(await (await open(hostPort)).hear()).toBe('Rb')
+  await old.closed
 })
 
 test('a record that names nothing closes the sessions: a fence', async () => {
