@@ -14,6 +14,8 @@ const IDLE_MS = 3_000
 /** After a change another one is likely: the next steps of an operation should not wait for a slow clock. */
 const BUSY_POLL_MS = 150
 const BUSY_MS = 10_000
+/** While writers wait for its end. */
+const HELD_POLL_MS = 75
 /** An operation that died must not keep writers out for ever. */
 const LONGEST_HOLD_MS = 15_000
 /**
@@ -108,10 +110,14 @@ export function openLease({ask, clock, log, expecting, idlePollMs = IDLE_POLL_MS
     return said.word.state === 'held' && !isHeld() ? {...said.word, state: 'open' as const} : said.word
   }
 
+  const pollMs = (now: number) => {
+    if (waiting.length > 0) return HELD_POLL_MS
+    return now - changedAt < BUSY_MS ? BUSY_POLL_MS : POLL_MS
+  }
   const pause = async () => {
     const now = clock.monotonic()
     const isIdle = now - usedAt > IDLE_MS && waiting.length === 0 && !expecting()
-    if (!isIdle) return clock.sleep(now - changedAt < BUSY_MS ? BUSY_POLL_MS : POLL_MS, ending.signal)
+    if (!isIdle) return clock.sleep(pollMs(now), ending.signal)
     resting = new AbortController()
     await clock.sleep(idlePollMs, AbortSignal.any([ending.signal, resting.signal])).catch(() => {})
     resting = undefined

@@ -7,7 +7,7 @@ const FIRST_MS = 20
 const LONGEST_MS = 1_000
 
 /** Somebody may be waiting for this to end, so that a look should come soon after it has. */
-const GROWTH = 1.25
+const GROWTH = 1.1
 
 /** Asks until the answer is not undefined; pauses grow from 20 ms to a second. @throws HaError TIMED_OUT with `what` */
 export async function until<T>(

@@ -118,7 +118,7 @@ test('who waits for writers to pass waits until they do, but not for ever', asyn
   expect(passed).toBe(1)
   await it.clock.pass(2_000)
   expect(passed).toBe(2)
-  expect(it.lease.fresh()?.state).toBe('open')
+  expect((await it.lease.renew()).state).toBe('open')
 })
 
 test('while nobody can be asked the last word stands, after a moment without one', async () => {

@@ -32,6 +32,7 @@ export async function initialise(place: ServerPlace, password: string): Promise<
     `--username=${ADMIN}`,
     `--pwfile=${secret}`,
     '--auth=scram-sha-256',
+    '--set=scram_iterations=1',
     '--encoding=UTF8',
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',

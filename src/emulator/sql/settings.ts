@@ -62,6 +62,8 @@ export function postgresConf(settings: ServerSettings): string {
     max_logical_replication_workers: 0,
     ssl: 'off',
     password_encryption: 'scram-sha-256',
+    // Stretching protects what people choose; what is random here every session would pay for.
+    scram_iterations: 1,
     timezone: 'UTC',
     log_timezone: 'UTC',
     logging_collector: 'off',

@@ -38,9 +38,10 @@ export async function checkpoint({cloud}: Pick<Means, 'cloud'>, instance: string
  */
 export const stopPrimary: Deed<StepInputs['stop-primary']> = {
   async observe({instance}, {cloud}) {
-    const facts = (await cloud.instances()).find(({name}) => name === instance)
+    const [instances, running] = await Promise.all([cloud.instances(), cloud.running(instance)])
+    const facts = instances.find(({name}) => name === instance)
     if (!facts) throw new HaError('ROLES_DISAGREE', `There is no instance ${instance}.`)
-    return {done: !facts.active && (await cloud.running(instance)).length === 0}
+    return {done: !facts.active && running.length === 0}
   },
   async act({instance, replica}, means) {
     const {streaming} = await means.cloud.position(replica)
