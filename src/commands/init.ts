@@ -48,7 +48,7 @@ export default class Init extends HaCommand {
     const shown = relative(cwd, folder) || '.'
     report.result(
       [
-        `${style('good', '✔')} ${files.length} files in ${shown}.`,
+        `${style('good', '✔')} ${files.length} files in ${shown === '.' ? 'this folder' : shown}.`,
         'Next:',
         ...(shown === '.' ? [] : [`  cd ${shown}`]),
         '  npm install',

@@ -40,11 +40,6 @@ export interface EmulatorOptions {
 
 /** At 1 MiB, as the regions' processes have it, garbage takes 29 % of its time under 100 requests a second; without a limit it grows to 211 MiB. */
 const LEAN = ['--max-semi-space-size=8']
-/**
- * glibc's: what is large is given back when it is freed, and does not raise the bar for the next. Otherwise 25 MiB of what a
- * database was copied with lie about in its region's process. https://man7.org/linux/man-pages/man3/mallopt.3.html
- */
-const TIDY = {MALLOC_MMAP_THRESHOLD_: '131072'}
 const TASK = 'emulator.start'
 const HEALTH_MS = 3000
 
@@ -112,7 +107,7 @@ async function start(options: EmulatorOptions): Promise<EmulatorFile> {
   try {
     const args = ['start', '--dir', dir, ...(edgePort === undefined ? [] : ['--edge-port', String(edgePort)])]
     const child = spawn(process.execPath, [...LEAN, program, ...args], {
-      env: {...env, ...TIDY},
+      env: {...env},
       stdio: ['ignore', file.fd, file.fd],
       detached: true,
     })
