@@ -2,7 +2,7 @@
 import type {Clock} from '../clock.ts'
 import {HaError} from '../errors.ts'
 import {ownerRole} from '../topology/names.ts'
-import {callJson, findJson, withToken} from './rest.ts'
+import {callJson, findJson, statusOf, withToken} from './rest.ts'
 import type {Wires} from './wires.ts'
 
 interface Operation {
@@ -14,6 +14,8 @@ interface Operation {
 /** What is prepared is prepared as this role: its members may not make others by themselves, and whoever deploys next must own what is made now. */
 const OPERATOR = 'cloudsqlsuperuser'
 
+/** https://docs.cloud.google.com/sql/docs/troubleshooting: operationInProgress. */
+const IN_PROGRESS = 409
 const OPERATION_DEADLINE_MS = 120_000
 /** An emulated operation takes milliseconds, Google's a second or more: the wait doubles from the first to the last. */
 const POLL_MS = {first: 25, last: 1000} as const
@@ -45,13 +47,12 @@ export async function prepareDatabase(
 ): Promise<void> {
   const {project, instance, database, users, observer, caller} = request
   const url = `${projectUrl(wires, project)}/instances/${instance}`
-  const wait = (operation: Operation) => untilDone(wires, clock, project, operation, token)
-
-  if (!(await findJson(`${url}/databases/${database}`, withToken(token)))) {
-    await wait(
-      await callJson<Operation>(`${url}/databases`, {method: 'POST', body: {name: database}, ...withToken(token)}),
-    )
+  const make = async (what: string, body: unknown) => {
+    const begin = () => callJson<Operation>(`${url}/${what}`, {method: 'POST', body, ...withToken(token)})
+    await untilDone(wires, clock, project, await onceFree(clock, begin), token)
   }
+
+  if (!(await findJson(`${url}/databases/${database}`, withToken(token)))) await make('databases', {name: database})
   const {items = []} = await callJson<{items?: readonly {name: string}[]}>(`${url}/users`, withToken(token))
   const present = new Set(items.map(({name}) => name))
   const services = [...users, ...(observer === undefined ? [] : [observer])]
@@ -59,9 +60,7 @@ export async function prepareDatabase(
     ...(caller === undefined ? [] : [operatorOf(caller)]),
     ...services.map((name) => ({name, type: 'CLOUD_IAM_SERVICE_ACCOUNT'})),
   ]
-  for (const body of wanted.filter(({name}) => !present.has(name))) {
-    await wait(await callJson<Operation>(`${url}/users`, {method: 'POST', body, ...withToken(token)}))
-  }
+  for (const body of wanted.filter(({name}) => !present.has(name))) await make('users', body)
   await execute(`${url}/executeSql`, database, grantsFor(database, users), token)
   if (observer !== undefined) await execute(`${url}/executeSql`, 'postgres', heartbeatsFor(observer), token)
 }
@@ -125,6 +124,19 @@ END $$`
 }
 
 const quoteIdentifier = (name: string) => `"${name.replaceAll('"', '""')}"`
+
+/** Begins an operation, and waits while another one is under way on the instance: a first backup, Google's own care. */
+async function onceFree(clock: Clock, begin: () => Promise<Operation>): Promise<Operation> {
+  const deadline = clock.monotonic() + OPERATION_DEADLINE_MS
+  for (;;) {
+    try {
+      return await begin()
+    } catch (thrown) {
+      if (statusOf(thrown) !== IN_PROGRESS || clock.monotonic() > deadline) throw thrown
+    }
+    await clock.sleep(POLL_MS.last)
+  }
+}
 
 async function untilDone(
   wires: Wires,

@@ -63,7 +63,8 @@ export const prepareDatabase = (topology: Topology, database: DatabaseTopology):
   name: 'database',
   title: 'Prepare the database and its users',
   deed: 'prepare-database',
-  needs: ['data'],
+  // Cloud SQL does one thing on an instance at a time.
+  needs: ['data', ...(hasStandby(database) ? ['standby'] : [])],
   input: () => ({
     project: topology.project,
     // The epoch is left out on purpose: users and grants are replicated, a new primary has them already.

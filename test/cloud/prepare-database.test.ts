@@ -2,12 +2,14 @@
 import {createServer, type Server} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {afterAll, beforeAll, beforeEach, expect, test} from 'vitest'
-import {systemClock} from '../../src/clock.ts'
 import {createCloud} from '../../src/cloud/google.ts'
+import {hastyClock} from '../fakes/clock.ts'
 
 let server: Server
 let base: string
 let present: string[]
+/** How many operations are refused because another one is under way. */
+let busy: number
 let asked: {method: string; path: string; body: Record<string, unknown>}[]
 beforeAll(async () => {
   server = createServer(async (request, response) => {
@@ -17,6 +19,7 @@ beforeAll(async () => {
     const answers = {executeSql: {}, users: {items: present.map((name) => ({name})), name: 'o', status: 'DONE'}}
     const path = asked.at(-1)!.path as keyof typeof answers
     response.setHeader('content-type', 'application/json')
+    if (request.method === 'POST' && busy-- > 0) response.statusCode = 409
     response.end(JSON.stringify(answers[path] ?? {name: 'o', status: 'DONE'}))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -25,13 +28,14 @@ beforeAll(async () => {
 afterAll(() => server.close())
 beforeEach(() => {
   present = []
+  busy = 0
   asked = []
 })
 
 async function prepare(caller?: string) {
   const wires = {base: () => base, ...(caller !== undefined && {caller: async () => caller})}
   const request = {project: 'p', instance: 'i', database: 'stay', users: ['api@p.iam'], observer: 'eye@p.iam'}
-  await createCloud(wires, systemClock).prepareDatabase(request)
+  await createCloud(wires, hastyClock()).prepareDatabase(request)
   return asked.filter(({method, path}) => method === 'POST' && path === 'users').map(({body}) => body)
 }
 const role = {databaseRoles: ['cloudsqlsuperuser']}
@@ -55,4 +59,16 @@ test('everything is made as one role, so that the next one who deploys owns it t
   const statements = asked.filter(({path}) => path === 'executeSql').map(({body}) => body.sqlStatement as string)
   expect(statements).toHaveLength(2)
   for (const sql of statements) expect(sql).toMatch(/^SET ROLE cloudsqlsuperuser;/)
+})
+
+test('while Cloud SQL is busy with the instance it is asked again', async () => {
+  busy = 3
+  const users = await prepare()
+  expect(users.slice(3)).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({name: 'api@p.iam'}),
+      expect.objectContaining({name: 'eye@p.iam'}),
+    ]),
+  )
+  expect(asked.filter(({path}) => path === 'executeSql')).toHaveLength(2)
 })

@@ -27,6 +27,8 @@ const designationsOf = ({cloud}: ReturnType<typeof scene>) => cloud.begun.filter
 test('the first replica in the order of the regions is designated, once', async () => {
   const it = scene('critical', 3)
   expect(it.step?.needs).toEqual(['data'])
+  // Cloud SQL refuses a second operation on an instance that has one under way.
+  expect(stacksOf(it.topology).find(({name}) => name === 'database')?.needs).toContain('standby')
   expect(await it.designate()).toBe(it.names['europe-west1'])
   expect(await it.designate()).toBe(it.names['europe-west1'])
   const [primary, replica] = [it.names['us-east1'], it.names['europe-west1']]

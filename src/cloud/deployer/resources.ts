@@ -1,7 +1,9 @@
 /**
  * What a deployer must be allowed for each type of resource in stacks/: to make, look at, change and remove it, and to use what it
  * names. Sources: https://docs.cloud.google.com/iam/docs/roles-permissions (a page per service) and, where a method needs more than its
- * own permission, the page named beside it.
+ * own permission, the page named beside it. A role with one name that Google does not know is refused as a whole: in August 2026 each stood in
+ * one of its predefined roles, but for two that a page of Google's names, gkehub.rolloutsequences.* (beside it) and
+ * serviceusage.services.generateServiceIdentity (https://docs.cloud.google.com/binary-authorization/docs/reference/custom-roles).
  */
 const crud = (resource: string, ...more: readonly string[]): string[] =>
   ['create', 'delete', 'get', 'update', ...more].map((verb) => `${resource}.${verb}`)

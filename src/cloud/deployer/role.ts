@@ -6,13 +6,21 @@ import {RESOURCE_PERMISSIONS} from './resources.ts'
 export const deployerPermissions = (): string[] =>
   [...new Set([...Object.values(RESOURCE_PERMISSIONS).flat(), ...CALLS.flatMap(({permissions}) => permissions)])].sort()
 
-/** Every role that the stacks grant in the project (stacks/foundation, stacks/messaging): a deployer need not be able to grant more. */
+/**
+ * Every role that the stacks grant (stacks/foundation, stacks/messaging): a deployer need not be able to grant more. Also those on one topic,
+ * secret, bucket or account: the condition below is asked wherever a service tells which roles are modified, not in the project alone.
+ */
 export const GRANTED_ROLES = [
   'roles/artifactregistry.reader',
   'roles/cloudsql.client',
   'roles/cloudsql.instanceUser',
   'roles/container.defaultNodeServiceAccount',
+  'roles/iam.workloadIdentityUser',
   'roles/monitoring.viewer',
+  'roles/pubsub.publisher',
+  'roles/pubsub.subscriber',
+  'roles/secretmanager.secretAccessor',
+  'roles/storage.objectViewer',
 ] as const
 
 /** Format: https://docs.cloud.google.com/iam/docs/creating-custom-roles; limits on grants: …/docs/setting-limits-on-granting-roles */

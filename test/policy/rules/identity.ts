@@ -112,13 +112,13 @@ export const identity: readonly Rule[] = [
     },
   },
   {
-    says: 'In the project no role is granted but those that a deployer may grant',
+    says: 'No role is granted, in the project or on anything in it, but those that a deployer may grant',
     violations: ({resources}) =>
       resources
-        .filter(({type, inputs}) => /projects.*:IAMMember$/.test(type) && !GRANTED.includes(inputs.role))
+        .filter(({type, inputs}) => /:\w*IAMMember$|:SecretIamMember$/.test(type) && !GRANTED.includes(inputs.role))
         .map((resource) => `${shown(resource)}: ${resource.inputs.role}`),
     plant: (copy) => {
-      copy.find(({type}) => /projects.*:IAMMember$/.test(type))!.inputs.role = 'roles/compute.admin'
+      copy.find(({type}) => type.endsWith(':TopicIAMMember'))!.inputs.role = 'roles/compute.admin'
       return true
     },
   },
