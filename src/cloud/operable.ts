@@ -24,6 +24,10 @@ export interface InstanceFacts {
   readonly diskGiB: number
   readonly backups: boolean
   readonly recovery: boolean
+  /** Where the log for that lies, as far as it is told: DISK, CLOUD_STORAGE, … */
+  readonly logsIn?: string
+  /** When Google is going to maintain it, milliseconds since the epoch; absent: not announced. */
+  readonly maintenanceAt?: number
   readonly sslMode: string
   readonly flags: Readonly<Record<string, string>>
 }
@@ -38,6 +42,8 @@ export interface Position {
   readonly replayed: number
   /** Replica: connected to its primary and receiving. */
   readonly streaming: boolean
+  /** Replica: what it receives is not replayed until somebody lets it go on. */
+  readonly paused: boolean
   /** Replica: age of the newest transaction replayed, seconds; null when there was none. */
   readonly lagSeconds: number | null
   /** Replica: seconds since its primary was last heard of; null when it is not connected. */

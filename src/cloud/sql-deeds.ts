@@ -9,7 +9,11 @@ interface Settings {
   readonly edition?: string
   readonly tier?: string
   readonly dataDiskSizeGb?: string
-  readonly backupConfiguration?: {readonly enabled?: boolean; readonly pointInTimeRecoveryEnabled?: boolean}
+  readonly backupConfiguration?: {
+    readonly enabled?: boolean
+    readonly pointInTimeRecoveryEnabled?: boolean
+    readonly transactionalLogStorageState?: string
+  }
   readonly ipConfiguration?: {readonly sslMode?: string}
   readonly databaseFlags?: readonly {readonly name: string; readonly value: string}[]
 }
@@ -23,6 +27,7 @@ interface Instance {
   readonly gceZone?: string
   readonly settings?: Settings
   readonly replicationCluster?: {readonly failoverDrReplicaName?: string}
+  readonly scheduledMaintenance?: {readonly startTime?: string}
 }
 interface Operation {
   readonly name: string
@@ -53,10 +58,13 @@ export function factsOf({
   gceZone,
   settings = {},
   replicationCluster,
+  scheduledMaintenance,
 }: Instance): InstanceFacts {
   const primary = masterInstanceName?.split(':').at(-1)
   const drReplica = replicationCluster?.failoverDrReplicaName?.split(':').at(-1)
   const {backupConfiguration: backup = {}} = settings
+  const logsIn = backup.transactionalLogStorageState
+  const maintenanceAt = Date.parse(scheduledMaintenance?.startTime ?? '')
   return {
     name,
     region,
@@ -73,6 +81,8 @@ export function factsOf({
     diskGiB: Number(settings.dataDiskSizeGb ?? 0),
     backups: backup.enabled === true,
     recovery: backup.pointInTimeRecoveryEnabled === true,
+    ...(logsIn && {logsIn}),
+    ...(!Number.isNaN(maintenanceAt) && {maintenanceAt}),
     sslMode: settings.ipConfiguration?.sslMode ?? '',
     flags: Object.fromEntries((settings.databaseFlags ?? []).map((flag) => [flag.name, flag.value])),
   }

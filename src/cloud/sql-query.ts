@@ -48,12 +48,13 @@ const POSITION = `
       (SELECT checkpoint_time FROM pg_control_checkpoint()))) ELSE 0 END,
     (SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) FROM pg_stat_activity
       WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()),
-    extract(epoch FROM clock_timestamp() - w.last_msg_receipt_time)
+    extract(epoch FROM clock_timestamp() - w.last_msg_receipt_time),
+    CASE WHEN r THEN pg_is_wal_replay_paused() ELSE false END
   FROM (SELECT pg_is_in_recovery() AS r) x LEFT JOIN pg_stat_wal_receiver w ON true`
 
 export async function readPosition(reach: Reach, instance: string): Promise<Position> {
   const [row] = await executeSql(reach, instance, POSITION, 'postgres', POSITION_DEADLINE_MS)
-  const [recovery, timeline, systemId, lsn, replayed, streaming, lag, oldest, contact] = row ?? []
+  const [recovery, timeline, systemId, lsn, replayed, streaming, lag, oldest, contact, paused] = row ?? []
   return {
     inRecovery: recovery === 't',
     timeline: Number(timeline),
@@ -61,6 +62,7 @@ export async function readPosition(reach: Reach, instance: string): Promise<Posi
     lsn: Number(lsn),
     replayed: Number(replayed),
     streaming: streaming === 't',
+    paused: paused === 't',
     lagSeconds: lag === null || lag === undefined ? null : Number(lag),
     oldestTransactionSeconds: Number(oldest),
     contactSeconds: contact === null || contact === undefined ? null : Number(contact),

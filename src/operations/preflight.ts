@@ -13,13 +13,17 @@ export interface Question {
 const MAX_LAG_BYTES = 64 * 1024 * 1024
 const LONG_TRANSACTION_SECONDS = 30
 const HEALTHY_SHARE = 0.7
-/** Flags whose smaller value stops a replica from following. https://cloud.google.com/sql/docs/postgres/use-advanced-disaster-recovery */
+const LOGS_AT_HAND = ['DISK', 'SWITCHING_TO_CLOUD_STORAGE']
+/** Flags that a replica must have as its primary has them. https://cloud.google.com/sql/docs/postgres/use-advanced-disaster-recovery */
 const EQUAL_FLAGS = [
   'max_connections',
   'max_worker_processes',
   'max_wal_senders',
   'max_prepared_transactions',
   'max_locks_per_transaction',
+  'max_parallel_workers',
+  'max_parallel_maintenance_workers',
+  'max_parallel_workers_per_gather',
 ]
 
 /** Before a switchover: nothing may be lost, so nothing may be doubtful. */
@@ -32,6 +36,7 @@ export function preflightSwitchover(question: Question): readonly Check[] {
     bothRunning(question),
     nothingUnderWay(question),
     alike(question),
+    exchangeable(question),
     noLongTransaction(question),
     ...takeover(question),
   ]
@@ -93,10 +98,17 @@ function targetFollows(question: Question): Check {
     )
   if (source.systemId !== replica.systemId)
     return refused(name, `${target.name} is a copy of another database.`, 'ha status')
-  if (replica.inRecovery && replica.streaming && replica.timeline === source.timeline)
+  if (replica.paused) return paused(name, target.name)
+  const primary = seenOf(question.scene.instances)?.find((it) => it.name === target.name)?.primary
+  const isDirect = primary === undefined || primary === instanceIn(question, question.from).name
+  if (isDirect && replica.inRecovery && replica.streaming && replica.timeline === source.timeline)
     return fine(name, `${target.name} follows on timeline ${replica.timeline}`)
   return refused(name, `${target.name} does not follow the primary.`, 'Wait until it does: ha status --watch')
 }
+
+/** Somebody said so, and nobody else ends it. https://www.postgresql.org/docs/16/functions-admin.html#FUNCTIONS-RECOVERY-CONTROL */
+export const paused = (name: string, instance: string): Check =>
+  refused(name, `${instance} does not replay what it receives.`, `SELECT pg_wal_replay_resume() on ${instance}`)
 
 function targetKeepsUp(question: Question): Check {
   const name = 'lag'
@@ -142,6 +154,7 @@ function alike(question: Question): Check {
   if (!a || !b) return refused(name, 'One of the instances does not exist.', 'ha deploy')
   const flags = EQUAL_FLAGS.filter((flag) => a.flags[flag] !== b.flags[flag])
   const differs = [
+    a.edition === b.edition ? [] : [`edition ${a.edition}, ${b.edition}`],
     a.version === b.version ? [] : [`version ${a.version}, ${b.version}`],
     a.tier === b.tier ? [] : [`size ${a.tier}, ${b.tier}`],
     a.sslMode === b.sslMode ? [] : [`SSL mode ${a.sslMode}, ${b.sslMode}`],
@@ -150,6 +163,25 @@ function alike(question: Question): Check {
   ].flat()
   if (differs.length === 0) return fine(name, `both ${a.version}, ${a.tier}`)
   return refused(name, `The instances differ in ${differs.join('; ')}.`, 'ha deploy --refresh makes them alike.')
+}
+
+/** What an exchange of roles by Cloud SQL itself needs. https://cloud.google.com/sql/docs/postgres/use-advanced-disaster-recovery */
+function exchangeable(question: Question): Check {
+  const name = 'designated'
+  const [old, next] = [question.from, question.to].map((region) => instanceIn(question, region).name) as [
+    string,
+    string,
+  ]
+  const facts = seenOf(question.scene.instances)?.find((it) => it.name === old)
+  if (facts?.edition !== 'ENTERPRISE_PLUS') return fine(name, 'not needed: roles are changed step by step')
+  if (facts.logsIn !== undefined && LOGS_AT_HAND.includes(facts.logsIn))
+    return refused(
+      name,
+      `${old} does not keep its log for recovery in Cloud Storage.`,
+      `gcloud sql instances patch ${old} --switch-transaction-logs-to-cloud-storage`,
+    )
+  if (facts.drReplica === next) return fine(name, `${next} is the designated replica`)
+  return warned(name, `${next} is not the designated replica yet; the operation designates it first.`, '')
 }
 
 function noLongTransaction(question: Question): Check {

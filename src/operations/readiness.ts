@@ -25,6 +25,8 @@ const BACKUP_HOURS = 28
 /** Long enough for a failure that comes back to show, and for what was moved to be safe again. */
 const COOL_DOWN_MINUTES = 30
 const QUEUE_OLD_SECONDS = 300
+/** Before and after it is announced for: an operation takes its time, and so does the maintenance. */
+const MAINTENANCE_HOURS = 1
 const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000
 
@@ -39,6 +41,7 @@ export const readiness = (question: Question, known: Known): readonly Check[] =>
   independent(question),
   cooledDown(question, known),
   outsideWindows(question, known),
+  outsideMaintenance(question, known),
 ]
 
 /** The unplanned form. */
@@ -231,6 +234,20 @@ export function outsideWindows({topology, scene}: Question, {despite}: Known): C
   const now = blocked.filter((window) => isWithin(window, scene.at))
   if (now.length === 0) return fine(name, blocked.length === 0 ? 'none in ha.yaml' : 'none now')
   return notNow(topology, name, `Not to be begun ${now.map(wordsOf).join('; ')}.`, despite)
+}
+
+/** Google restarts an instance to maintain it, and no operation can be begun meanwhile. */
+export function outsideMaintenance({topology, scene, from, to}: Question, {despite}: Known): Check {
+  const name = 'maintenance'
+  const ours = new Set(topology.database?.instances.flatMap((it) => ([from, to].includes(it.region) ? it.name : [])))
+  const facts = seenOf(scene.instances)?.filter((it) => ours.has(it.name)) ?? []
+  const near = facts.filter(({maintenanceAt = Number.POSITIVE_INFINITY}) => {
+    const hours = (maintenanceAt - scene.at) / HOUR_MS
+    return hours > -MAINTENANCE_HOURS && hours < MAINTENANCE_HOURS
+  })
+  if (near.length === 0) return fine(name, 'none near')
+  const list = near.map((it) => `${it.name} at ${new Date(it.maintenanceAt!).toISOString().slice(0, 16)}Z`)
+  return notNow(topology, name, `Google is to maintain ${list.join(', ')}.`, despite)
 }
 
 /** What speaks against now and never against later: a reason given overrides it. */

@@ -297,7 +297,12 @@ export function fakeCloud(topology: Topology): FakeCloud {
         lsn: server.lsn,
         replayed: server.lsn,
       },
-      ...{streaming: streams(server), lagSeconds: server.inRecovery ? 0.4 : 0, oldestTransactionSeconds: 0},
+      ...{
+        streaming: streams(server),
+        paused: false,
+        lagSeconds: server.inRecovery ? 0.4 : 0,
+        oldestTransactionSeconds: 0,
+      },
       contactSeconds: streams(server) ? 0.1 : null,
     }
   }

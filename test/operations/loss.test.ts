@@ -62,7 +62,7 @@ const unseen = {unseen: 'silent'}
 
 function sceneOf({held, lag = held, contact = null, isServing = false, observers}: Sight): Scene {
   const position: Position = {
-    ...{inRecovery: true, timeline: 1, systemId: '1', lsn: 1, replayed: 1, streaming: false},
+    ...{inRecovery: true, timeline: 1, systemId: '1', lsn: 1, replayed: 1, streaming: false, paused: false},
     ...{lagSeconds: lag, contactSeconds: contact, oldestTransactionSeconds: 0},
   }
   return {

@@ -199,6 +199,25 @@ const TABLE: Readonly<Record<string, readonly [(question: Question, known: check
       ],
     ],
   ],
+  maintenance: [
+    checks.outsideMaintenance,
+    [
+      ['none', 'fine', /none near/, {}],
+      ['tomorrow', 'fine', /none near/, {scene: (it) => old({maintenanceAt: it.at + 24 * HOUR})(it)}],
+      [
+        'in minutes',
+        'refuse',
+        /maintain stay-test-us-east1-g1 at/,
+        {scene: (it) => old({maintenanceAt: it.at + HOUR / 4})(it)},
+      ],
+      [
+        'just now, and a reason why',
+        'warn',
+        /Done all the same: it cannot wait/,
+        {scene: (it) => old({maintenanceAt: it.at - HOUR / 4})(it), known: {despite: 'it cannot wait'}},
+      ],
+    ],
+  ],
   'blocked windows': [
     checks.outsideWindows,
     [
@@ -251,6 +270,7 @@ test('before an unplanned failover nothing of this refuses, and what only a pers
     ['dependencies', 'fine'],
     ['cool-down', 'warn'],
     ['blocked windows', 'warn'],
+    ['maintenance', 'fine'],
     ['operator', 'warn'],
   ])
   expect(all.find(({name}) => name === 'blocked windows')?.reason).toContain('all the same: us-east1 is given up')

@@ -4,7 +4,7 @@ import type {Means} from '../../src/operations/means.ts'
 import {awaitReplay} from '../../src/operations/steps/replay.ts'
 
 const position: Position = {
-  ...{inRecovery: true, timeline: 1, systemId: '1', lsn: 900, replayed: 880, streaming: false},
+  ...{inRecovery: true, timeline: 1, systemId: '1', lsn: 900, replayed: 880, streaming: false, paused: false},
   ...{lagSeconds: 1, oldestTransactionSeconds: 0, contactSeconds: 4},
 }
 
