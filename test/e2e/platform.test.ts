@@ -209,6 +209,32 @@ platformTest('killed processes come back by themselves, and nothing acknowledged
   await expect.poll(async () => (await status()).troubles, SOON).toEqual([])
 })
 
+platformTest(
+  'status tells what waits for stalled workers and since when, and a failover looks at the outbox',
+  async () => {
+    const pricing = async () => {
+      const {queues} = await status()
+      return queues.seen.find(({name}: {name: string}) => name === 'pricing')
+    }
+    const workers = platform.processes().filter(({command}) => command.includes('worker.js pricing'))
+    for (const {pid} of workers) kill(pid, 'SIGSTOP')
+    try {
+      const asked = await post('/prices', {listing: 'loft-7', nightlyCents: 12_000}, {'idempotency-key': 'stalled'})
+      expect(asked.ok).toBe(true)
+      await expect.poll(pricing, SOON).toMatchObject({backlog: 1, dead: 0})
+      await expect.poll(async () => (await pricing()).oldestSeconds, SOON).toBeGreaterThanOrEqual(1)
+      const {result} = await platform.ha('failover', '--region', 'us-east1', '--dry-run', '--json')
+      expect(result.checks.find(({name}: {name: string}) => name === 'outbox')).toMatchObject({
+        verdict: 'fine',
+        reason: expect.stringMatching(/nothing unsent|waits for \d+ s/),
+      })
+    } finally {
+      for (const {pid} of workers) kill(pid, 'SIGCONT')
+    }
+    await expect.poll(pricing, SOON).toMatchObject({backlog: 0})
+  },
+)
+
 /** Compares the ledger with the database, once the queues are empty. */
 async function everythingTrue({bookings, webhooks}: Ledger) {
   const sums = async () => (await fetch(`${url}/effects?consistency=strong`)).json()
