@@ -13,7 +13,7 @@ import type {Emit} from '../events/events.ts'
 import {assertPasses, type Check} from '../operations/check.ts'
 import {isPerhapsStale} from '../operations/evidence.ts'
 import {execute, undo} from '../operations/execute.ts'
-import {planFailback, preflightFailback, returnedRoles} from '../operations/failback.ts'
+import {hasRejoined, planFailback, preflightFailback, returnedRoles} from '../operations/failback.ts'
 import {type Entry, openJournal} from '../operations/journal.ts'
 import {assertNoneOpen, close, type OpenOperation, open, readLast, readOpen, remember} from '../operations/open.ts'
 import type {Plan} from '../operations/plan.ts'
@@ -148,7 +148,7 @@ export async function prepareFailback(environment: Environment, wish: FailbackWi
     throw new HaError('USAGE', `${region} is the primary already, and in rotation.`, {next: ['ha status']})
   }
   const {scene, last, downgrades, undeployed} = await look(environment, 'planned')
-  const after = returnedRoles(roles, region)
+  const after = returnedRoles(roles, region, hasRejoined(topology, roles, scene, region))
   const plan = planFailback(topology, deriveTopology(config, after), roles, after, scene, {
     region,
     soakSeconds: soakMs / 1000,
@@ -158,7 +158,7 @@ export async function prepareFailback(environment: Environment, wish: FailbackWi
   return {
     plan: because(plan, despite),
     checks: [
-      ...preflightFailback(question, roles),
+      ...preflightFailback(question),
       deployed({undeployed}),
       cooledDown(question, {last, despite}),
       outsideWindows(question, {despite}),

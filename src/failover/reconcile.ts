@@ -7,10 +7,12 @@ import {dataInput} from '../../stacks/data/index.ts'
 import {instanceArgs} from '../../stacks/data/instance.ts'
 import {stacksOf} from '../../stacks/index.ts'
 import type {Surroundings} from '../cli/command.ts'
+import type {InstanceFacts} from '../cloud/operable.ts'
 import type {Interrupts} from '../engine/interrupts.ts'
 import {assertSafe} from '../engine/plan.ts'
 import type {Checkpoint, StateResource} from '../engine/state.ts'
 import type {Environment} from '../environment/environment.ts'
+import {operableOf} from '../environment/operable.ts'
 import {openPlatform} from '../environment/platform.ts'
 import {assertSucceeded} from '../environment/run.ts'
 import {HaError} from '../errors.ts'
@@ -44,7 +46,7 @@ export async function reconcile(request: ReconcileRequest): Promise<string> {
   const platform = await openPlatform({environment, emit, surroundings, interrupts})
   const {state} = platform.workspace
   const before = await state.read('data')
-  const after = before && withRoles(before, environment.topology)
+  const after = before && withRoles(before, environment.topology, await operableOf(environment).instances())
   await assertHeld()
   if (after) await state.write('data', after)
 
@@ -79,7 +81,7 @@ function assertUpdatesOnly(plan: readonly StackPlan[]): void {
 }
 
 /** The state with each region's instance as it is now: its id, and what the program asks for in its role. Pure. */
-export function withRoles(checkpoint: Checkpoint, topology: Topology): Checkpoint {
+export function withRoles(checkpoint: Checkpoint, topology: Topology, facts: readonly InstanceFacts[]): Checkpoint {
   const {latest} = checkpoint.checkpoint
   if (!latest?.resources || !topology.database) return checkpoint
   const input = dataInput(topology, topology.database)
@@ -87,10 +89,20 @@ export function withRoles(checkpoint: Checkpoint, topology: Topology): Checkpoin
     const instance = input.instances.find(
       ({region}) => resource.type === INSTANCE && resource.urn.endsWith(`::${region}`),
     )
-    if (!instance || instance.lost) return resource
+    if (!instance) return resource
+    if (instance.lost) return asFollower(resource, facts.find(({name}) => name === instance.name)?.primary)
     const inputs: Record<string, unknown> = {...resource.inputs, ...(instanceArgs(input, instance) as object)}
     if (instance.role === 'primary') delete inputs.masterInstanceName
     return {...resource, id: instance.name, inputs, outputs: {...resource.outputs, name: instance.name}}
   })
   return {...checkpoint, checkpoint: {...checkpoint.checkpoint, latest: {...latest, resources}}}
 }
+
+/** One that is out of reach keeps all but its role, where Cloud SQL has made it a replica on record. */
+const asFollower = (resource: StateResource, primary: string | undefined): StateResource =>
+  primary === undefined
+    ? resource
+    : {
+        ...resource,
+        inputs: {...resource.inputs, instanceType: 'READ_REPLICA_INSTANCE', masterInstanceName: primary},
+      }

@@ -1,10 +1,11 @@
 /** Back to the first layout: what the region wrote alone is kept for people, it rejoins, and roles and traffic return in steps. Pure. */
-import type {Roles, Topology} from '../topology/topology.ts'
+import type {InstanceTopology, Roles, Topology} from '../topology/topology.ts'
 import {type Check, fine, refused} from './check.ts'
-import type {Plan, Step} from './plan.ts'
+import {type Plan, recordRoles, type Step} from './plan.ts'
 import type {Question} from './preflight.ts'
+import {successor} from './replicas.ts'
 import {backendsOf, type Scene, seenOf} from './scene.ts'
-import {changeOfPrimary, reconcile, recordRoles, successor} from './switchover.ts'
+import {changeOfPrimary, reconcile} from './switchover.ts'
 
 export interface FailbackWant {
   /** The region that becomes the primary again. */
@@ -15,9 +16,15 @@ export interface FailbackWant {
 /** Of the traffic; nothing between 0 and 0.1 is allowed. https://cloud.google.com/load-balancing/docs/backend-service#capacity_scaler */
 const SHARES = [0.1, 0.5, 1] as const
 
+/** Whether its instance follows the primary already: Cloud SQL sees to it, after a failover to the designated replica. */
+export function hasRejoined({database}: Topology, {primary}: Roles, {instances}: Scene, region: string): boolean {
+  const [own, next] = [region, primary].map((where) => database!.instances.find((it) => it.region === where)!.name)
+  return seenOf(instances)?.some((it) => it.name === own && it.role === 'replica' && it.primary === next) ?? false
+}
+
 /** Roles once a lost region has returned, with the instance it will have then. */
-export function returnedRoles(roles: Roles, region: string): Roles {
-  const generation = (roles.generations[region] ?? 1) + (roles.lost.includes(region) ? 1 : 0)
+export function returnedRoles(roles: Roles, region: string, rejoined: boolean): Roles {
+  const generation = (roles.generations[region] ?? 1) + (roles.lost.includes(region) && !rejoined ? 1 : 0)
   return {
     ...roles,
     lost: roles.lost.filter((it) => it !== region),
@@ -57,7 +64,7 @@ export function planFailback(
     to: region,
     epoch: roles.epoch,
     steps: [
-      ...(roles.lost.includes(region) ? rejoinLost(now, roles, region) : []),
+      ...(roles.lost.includes(region) ? rejoinLost(now, after, roles, returned, region) : []),
       ...back,
       ...traffic(now, roles, region),
       from === region
@@ -67,11 +74,26 @@ export function planFailback(
   }
 }
 
-function rejoinLost(topology: Topology, roles: Roles, region: string): readonly Step[] {
+function rejoinLost(
+  topology: Topology,
+  after: Topology,
+  roles: Roles,
+  returned: Roles,
+  region: string,
+): readonly Step[] {
+  const [old, own] = [topology, after].map((it) => it.database!.instances.find((each) => each.region === region)!) as [
+    InstanceTopology,
+    InstanceTopology,
+  ]
+  return [...(own.name === old.name ? [] : makeAgain(topology, roles, old)), ...returnTo(after, own, returned)]
+}
+
+/** With another instance: the old one is kept, stopped, with what only it has. */
+function makeAgain(topology: Topology, roles: Roles, old: InstanceTopology): readonly Step[] {
+  const {region} = old
   const database = topology.database!
-  const old = database.instances.find((it) => it.region === region)!
   const primary = database.instances.find((it) => it.region === roles.primary)!
-  const {name, generation, connectionName} = successor(topology, roles, old)
+  const {name} = successor(topology, roles, old)
   return [
     {
       id: 'capture',
@@ -98,12 +120,19 @@ function rejoinLost(topology: Topology, roles: Roles, region: string): readonly 
       verifies: 'it follows',
       input: {instance: name, region, primary: primary.name, like: old.name},
     },
+  ]
+}
+
+function returnTo({database}: Topology, own: InstanceTopology, returned: Roles): readonly Step[] {
+  const {name, region, connectionName} = own
+  const generation = returned.generations[region] ?? 1
+  return [
     {
       id: 'return-readers',
       kind: 'move-record',
       title: `Let ${region} read from ${name}`,
       verifies: 'the record names it',
-      input: {record: database.nearest[region]!, to: connectionName},
+      input: {record: database!.nearest[region]!, to: connectionName},
     },
     {
       id: 'return',
@@ -154,11 +183,11 @@ function traffic(topology: Topology, roles: Roles, region: string): readonly Ste
 }
 
 /** What must be true before a region may come back. */
-export function preflightFailback({topology, scene, from, to}: Question, roles: Roles): readonly Check[] {
+export function preflightFailback(question: Question): readonly Check[] {
+  const {topology, scene, from, to} = question
   const primary = topology.database!.instances.find((it) => it.region === from)!
   const old = topology.database!.instances.find((it) => it.region === to)!
   const seen = scene.workloads[to]
-  const facts = seenOf(scene.instances)?.find((it) => it.name === old.name)
   const busy = seenOf(scene.busy)
   return [
     seenOf(scene.positions[primary.name])?.inRecovery === false
@@ -174,11 +203,19 @@ export function preflightFailback({topology, scene, from, to}: Question, roles: 
     busy?.length === 0
       ? fine('operations', 'none under way')
       : refused('operations', 'Cloud SQL is at work, or does not answer.', 'Try again when it has finished.'),
-    roles.lost.includes(to) && facts?.state === 'UNKNOWN'
-      ? refused('old instance', `${old.name} does not answer yet.`, 'Wait until the region is back: ha status --watch')
-      : fine(
-          'old instance',
-          facts ? `${old.name} is ${facts.active ? facts.state : 'stopped'}` : `${old.name} is gone`,
-        ),
+    oldInstance(question, old.name),
   ]
+}
+
+function oldInstance({scene}: Question, name: string): Check {
+  const facts = seenOf(scene.instances)?.find((it) => it.name === name)
+  // After a failover to the designated replica Cloud SQL makes it follow by itself, which takes its time.
+  const isAstray = facts?.role === 'replica' && !seenOf(scene.positions[name])?.streaming
+  if (facts?.state !== 'UNKNOWN' && !isAstray)
+    return fine('old instance', facts ? `${name} is ${facts.active ? facts.state : 'stopped'}` : `${name} is gone`)
+  return refused(
+    'old instance',
+    `${name} does not ${isAstray ? 'follow the primary' : 'answer'} yet.`,
+    'Wait until the region is back: ha status --watch',
+  )
 }

@@ -111,3 +111,11 @@ export const pointOfNoReturn = ({steps}: Plan): number => {
   const index = steps.findIndex((step) => step.pointOfNoReturn)
   return index < 0 ? steps.length : index
 }
+
+export const recordRoles = (id: string, title: string, change: RolesChange): Extract<Step, {kind: 'record-roles'}> => ({
+  id,
+  kind: 'record-roles',
+  title,
+  verifies: 'the store says so',
+  input: {change},
+})

@@ -1,8 +1,8 @@
 /** The planned change of primary. Pure. */
-import {instanceName} from '../topology/names.ts'
 import type {InstanceTopology, Roles, Topology} from '../topology/topology.ts'
 import {hold, pass, wake} from './gates.ts'
-import type {Plan, RolesChange, Step} from './plan.ts'
+import {type Plan, recordRoles, type Step} from './plan.ts'
+import {followers, protect, rejoin, successor} from './replicas.ts'
 import {backendsOf, type Scene, seenOf} from './scene.ts'
 
 export interface Want {
@@ -115,7 +115,9 @@ export function changeOfPrimary(topology: Topology, roles: Roles, scene: Scene, 
       verifies: `${database.nearest[old.region]} names it`,
       input: {record: database.nearest[old.region]!, to: home.connectionName},
     },
-    protect(topology, old, next),
+    // Cloud SQL takes the other replicas along when it exchanges roles itself.
+    ...(swapped ? [] : followers(topology, roles, old, next)),
+    ...protect(topology, old, next),
   ]
 }
 
@@ -151,7 +153,7 @@ const handOver = (
 export const promotion = (old: InstanceTopology, next: InstanceTopology, epoch: number, failover: boolean): Step => ({
   id: 'promote',
   kind: 'promote',
-  title: `Promote ${next.name}`,
+  title: `Promote ${next.name}${failover ? `; ${old.name} follows it once it is back` : ''}`,
   region: next.region,
   verifies: 'it is not in recovery',
   pointOfNoReturn: true,
@@ -181,14 +183,6 @@ export const verify = (
   region: next.region,
   verifies: `a timeline after ${timeline}, epoch ${epoch} in its history, a row written and read`,
   input: {instance: next.name, old: old.name, timeline, epoch, fenced},
-})
-
-export const recordRoles = (id: string, title: string, change: RolesChange): Extract<Step, {kind: 'record-roles'}> => ({
-  id,
-  kind: 'record-roles',
-  title,
-  verifies: 'the store says so',
-  input: {change},
 })
 
 /** A region that takes over must be in rotation itself. */
@@ -221,57 +215,6 @@ export const drain = (topology: Topology, region: string): readonly Step[] =>
           input: {region, backends: backendsOf(topology), share: 0, back: 1},
         },
       ]
-
-/** The instance that stands where `old` stood: the next generation, since a name cannot be used again for a week. */
-export function successor(topology: Topology, roles: Roles, old: InstanceTopology) {
-  const generation = (roles.generations[old.region] ?? 1) + 1
-  const name = instanceName(topology.prefix, old.region, generation)
-  return {name, generation, connectionName: `${topology.project}:${old.region}:${name}`}
-}
-
-/** A new replica where the old primary was; the old one stays, stopped, with its backups. */
-export function rejoin(
-  topology: Topology,
-  roles: Roles,
-  old: InstanceTopology,
-  next: InstanceTopology,
-): readonly Step[] {
-  const {name, generation} = successor(topology, roles, old)
-  return [
-    {
-      id: 'replica',
-      kind: 'replicate',
-      title: `Make ${name}, a replica of ${next.name}`,
-      region: old.region,
-      verifies: 'it follows',
-      input: {instance: name, region: old.region, primary: next.name, like: old.name},
-    },
-    {
-      id: 'fence-old',
-      kind: 'fence-old',
-      title: `Keep ${old.name} stopped`,
-      region: old.region,
-      verifies: 'it is known as fenced',
-      input: {instance: old.name, region: old.region, epoch: roles.epoch},
-    },
-    recordRoles('generation', `Record generation ${generation} in ${old.region}`, {
-      generations: {[old.region]: generation},
-    }),
-  ]
-}
-
-export const protect = ({database}: Topology, old: InstanceTopology, next: InstanceTopology): Step => ({
-  id: 'protect',
-  kind: 'protect',
-  title: `Give ${next.name} a second zone, backups and recovery`,
-  region: next.region,
-  verifies: 'the instance has them',
-  input: {
-    instance: next.name,
-    availability: old.availability,
-    recoveryDays: Math.max(1, Math.round((database?.config.recoverySeconds ?? 0) / 86_400)),
-  },
-})
 
 export function reconcile(
   topology: Topology,

@@ -1,14 +1,15 @@
 /** The unplanned change of primary: a region is gone, and what it had not sent is given up, up to a budget. Pure. */
-import type {Roles, Topology} from '../topology/topology.ts'
+import type {InstanceTopology, Roles, Topology} from '../topology/topology.ts'
 import {type Check, fine, refused, warned} from './check.ts'
 import {evidence} from './evidence.ts'
 import {pass, raise} from './gates.ts'
 import {type Loss, lossOf} from './loss.ts'
-import type {Plan, Step} from './plan.ts'
-import {type Question, takeover} from './preflight.ts'
+import {type Plan, recordRoles, type Step} from './plan.ts'
+import {paused, type Question, takeover} from './preflight.ts'
 import {RECONCILED} from './readiness.ts'
+import {followers, protect} from './replicas.ts'
 import {type Scene, seenOf} from './scene.ts'
-import {drain, promotion, protect, recordRoles, undrain, verify} from './switchover.ts'
+import {drain, promotion, undrain, verify} from './switchover.ts'
 
 /** At least so many points of view must say that the region is gone, one of them not from where the command is typed. */
 const WITNESSES = 2
@@ -30,6 +31,7 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, wa
   const {record} = topology.database!
   const timeline = seenOf(scene.positions[next.name])?.timeline ?? 1
   const loss = lossOf(topology, scene, {from, to})
+  const takenBack = isDesignated(scene, old, next)
   const steps: readonly Step[] = [
     ...raise(topology, epoch),
     ...undrain(topology, roles, to),
@@ -42,7 +44,7 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, wa
       verifies: 'received is replayed, and the old primary is still silent',
       input: {replica: next.name},
     },
-    promotion(old, next, roles.epoch, false),
+    promotion(old, next, roles.epoch, takenBack),
     {
       id: 'repoint',
       kind: 'move-record',
@@ -58,16 +60,10 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, wa
       lost: [...new Set([...roles.lost, from])],
       drained: [...new Set([...roles.drained.filter((it) => it !== to), from])],
     }),
-    {
-      id: 'fence-old',
-      kind: 'fence-old',
-      title: `Stop ${old.name}, as soon as it can be reached`,
-      region: from,
-      verifies: 'it is known as fenced, or as still to be',
-      input: {instance: old.name, region: from, epoch: roles.epoch},
-    },
+    ...(takenBack ? [] : [stopLater(old, roles.epoch)]),
     ...redelivery(topology, scene, loss?.held),
-    protect(topology, old, next),
+    ...followers(topology, roles, old, next),
+    ...protect(topology, old, next),
     {
       id: 'reconcile',
       kind: 'reconcile',
@@ -85,6 +81,19 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, wa
     steps,
   }
 }
+
+/** Cloud SQL itself makes the old primary a replica of such a one, once it is back. docs/decisions/failover-to-the-designated.md */
+const isDesignated = ({instances}: Scene, old: InstanceTopology, next: InstanceTopology): boolean =>
+  seenOf(instances)?.some(({name, drReplica}) => name === old.name && drReplica === next.name) ?? false
+
+const stopLater = ({name, region}: InstanceTopology, epoch: number): Step => ({
+  id: 'fence-old',
+  kind: 'fence-old',
+  title: `Stop ${name}, as soon as it can be reached`,
+  region,
+  verifies: 'it is known as fenced, or as still to be',
+  input: {instance: name, region, epoch},
+})
 
 /** Clocks differ, and a message is worked on for a while before it is acknowledged. */
 const MARGIN_SECONDS = 60
@@ -141,7 +150,9 @@ const refusedAlive = (from: string, reason: string): Check =>
 
 function targetAnswers({topology, scene, to}: Question): Check {
   const {name} = instanceIn(topology, to)
-  if (seenOf(scene.positions[name])) return fine('target', `${name} answers`)
+  const position = seenOf(scene.positions[name])
+  if (position?.paused) return paused('target', name)
+  if (position) return fine('target', `${name} answers`)
   return refused(
     'target',
     `${name} does not answer; there is nothing to promote.`,

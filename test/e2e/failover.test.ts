@@ -2,7 +2,7 @@
 import {readFileSync} from 'node:fs'
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import type {Facts} from '../../src/facts.ts'
-import {type Ledger, startLoad} from './load.ts'
+import {lostOf, startLoad} from './load.ts'
 import {openPlatform, type Platform, withoutPlatform} from './platform.ts'
 
 const platformTest = test.skipIf(withoutPlatform)
@@ -43,18 +43,6 @@ async function untilSilent(): Promise<{bound: number; held: number}> {
   return {bound: Number(bound), held: Number(held)}
 }
 
-/** Keys of bookings that were acknowledged and are not there. */
-async function lostOf({bookings}: Ledger): Promise<string[]> {
-  const lost: string[] = []
-  for (const [key, id] of bookings) {
-    const answer = await fetch(`${url}/bookings/${id}?consistency=strong`)
-    await answer.arrayBuffer()
-    if (answer.status === 404) lost.push(key)
-    else expect(answer.status, key).toBe(200)
-  }
-  return lost
-}
-
 platformTest('a planned failover loses nothing, fails no read, and leaves nothing to deploy', async () => {
   const deployed = await platform.ha('deploy', '--yes', '--json')
   expect(deployed.code, deployed.stderr).toBe(0)
@@ -67,7 +55,7 @@ platformTest('a planned failover loses nothing, fails no read, and leaves nothin
   const ledger = await load.stop()
   expect([one.code, other.code].sort(), one.stderr + other.stderr).toEqual([0, 75])
   expect(ledger.bookings.size).toBeGreaterThan(50)
-  expect(await lostOf(ledger)).toEqual([])
+  expect(await lostOf(url, ledger)).toEqual([])
   expect(ledger.failedReads).toEqual([])
   const {roles, healthy} = await status()
   expect(roles).toMatchObject({epoch: 2, primary: SECOND, generations: {[FIRST]: 2}, drained: [FIRST]})
@@ -109,5 +97,5 @@ platformTest('back in steps, then a killed region is given up within the bound t
   expect(JSON.stringify(safety)).toContain('not protected')
   expect(given.result.lossBoundSeconds).toBeLessThan(60)
   // Asynchronous replication may lose the last moments; with a ledger of a hundred a second that is few, and never all.
-  expect((await lostOf(ledger)).length).toBeLessThan(100 * given.result.lossBoundSeconds)
+  expect((await lostOf(url, ledger)).length).toBeLessThan(100 * given.result.lossBoundSeconds)
 })

@@ -63,6 +63,17 @@ export function startLoad(url: string): Load {
   }
 }
 
+/** Keys of bookings that were acknowledged and are not there. @throws where one can be told neither there nor not */
+export async function lostOf(url: string, {bookings}: Ledger): Promise<string[]> {
+  const lost: string[] = []
+  for (const [key, id] of bookings) {
+    const {status, text} = await ask(`${url}/bookings/${id}?consistency=strong`, {})
+    if (status === 404) lost.push(key)
+    else if (status !== 200) throw new Error(`${key}: ${status} ${text}`)
+  }
+  return lost
+}
+
 /** Asks until the answer is good, with the same key, as a client that must not lose it would. */
 async function insist(url: string, headers: Record<string, string>, body: object, ledger: Ledger): Promise<unknown> {
   const end = performance.now() + PATIENCE_MS

@@ -75,6 +75,27 @@ test('a healthy pair may switch', async () => {
   expect(refusals(preflightSwitchover(await question(it)))).toEqual([])
 })
 
+function pausing(it: Stage): void {
+  const {position} = it.cloud
+  it.cloud.position = async (name) => ({...(await position(name)), paused: name.includes(TO)})
+}
+
+test('whether Cloud SQL may exchange the roles at once is told', async () => {
+  const it = stage('critical')
+  const told = async () => preflightSwitchover(await question(it)).find(({name}) => name === 'designated')
+  expect(await told()).toMatchObject({verdict: 'warn', reason: expect.stringContaining('designates it first')})
+  const [instance, replica] = [`stay-test-${FROM}-g1`, `stay-test-${TO}-g1`]
+  await it.cloud.begin({deed: 'designate', instance, replica})
+  expect(await told()).toMatchObject({verdict: 'fine'})
+})
+
+test('a replica whose replay is paused is not promoted in an unplanned failover either', async () => {
+  const it = stage()
+  it.cloud.gone.add(FROM)
+  pausing(it)
+  expect(refusals(preflightUnplanned(await question(it), 60))).toEqual(['target'])
+})
+
 test.each<[string, string, (it: Stage) => void]>([
   [
     'a replica that does not follow',
@@ -87,6 +108,18 @@ test.each<[string, string, (it: Stage) => void]>([
     'alike',
     (it) => Object.assign(it.cloud.servers.get(`stay-test-${TO}-g1`)!.facts, {tier: 'db-custom-1-3840'}),
   ],
+  [
+    'a replica of another edition',
+    'alike',
+    (it) => Object.assign(it.cloud.servers.get(`stay-test-${TO}-g1`)!.facts, {edition: 'ENTERPRISE_PLUS'}),
+  ],
+  [
+    'a log that is not in Cloud Storage, where Cloud SQL is to exchange the roles',
+    'designated',
+    (it) =>
+      Object.assign(it.cloud.servers.get(`stay-test-${FROM}-g1`)!.facts, {edition: 'ENTERPRISE_PLUS', logsIn: 'DISK'}),
+  ],
+  ['a replica that does not replay', 'replica', pausing],
   ['a target that is gone', 'workloads', (it) => it.cloud.gone.add(TO)],
 ])('a switchover is refused with %s', async (_, check, spoil) => {
   const it = stage()
@@ -113,7 +146,7 @@ test('more loss than accepted is refused, with what would have to be accepted', 
 test('a lost region comes back as the next generation, keeps what only it has, and takes traffic in steps', async () => {
   const it = stage()
   const roles = {...it.roles, epoch: 2, primary: TO, lost: [FROM], drained: [FROM]}
-  const after = returnedRoles(roles, FROM)
+  const after = returnedRoles(roles, FROM, false)
   const now = deriveTopology(it.config, roles)
   const want = {region: FROM, soakSeconds: 1}
   const plan = planFailback(now, deriveTopology(it.config, after), roles, after, await sceneOf(it), want)

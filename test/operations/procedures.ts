@@ -1,6 +1,6 @@
 /** Every procedure, begun where it may be begun, and what must be true of the platform once it is over. */
 import {expect} from 'vitest'
-import {planFailback, returnedRoles} from '../../src/operations/failback.ts'
+import {hasRejoined, planFailback, returnedRoles} from '../../src/operations/failback.ts'
 import {parseEntries} from '../../src/operations/journal.ts'
 import type {Plan} from '../../src/operations/plan.ts'
 import {stopForGood} from '../../src/operations/steps/fence.ts'
@@ -25,14 +25,19 @@ const begun = (it: Stage, plan: Plan): Begun => {
   return {it, plan, roles: it.roles, deedsBefore: it.cloud.begun.length}
 }
 
-async function planned(preset: 'standard' | 'critical'): Promise<Begun> {
-  const it = stage(preset)
+const THREE = [FROM, TO, 'asia-east1']
+
+async function planned(preset: 'standard' | 'critical', regions?: string[]): Promise<Begun> {
+  const it = stage(preset, regions)
   const want = {from: FROM, to: TO, keepTraffic: false}
   return begun(it, planSwitchover(topologyOf(it), it.roles, await sceneOf(it), want))
 }
 
-async function unplanned(): Promise<Begun> {
-  const it = stage()
+async function unplanned(preset: 'standard' | 'critical' = 'standard', regions?: string[]): Promise<Begun> {
+  const it = stage(preset, regions)
+  const [old, next] = [FROM, TO].map((region) => `stay-test-${region}-g1`) as [string, string]
+  // As the deploy does where the edition has such a thing.
+  if (preset === 'critical') await it.cloud.begin({deed: 'designate', instance: old, replica: next})
   it.cloud.gone.add(FROM)
   return begun(it, planUnplanned(topologyOf(it), it.roles, await sceneOf(it), {from: FROM, to: TO}))
 }
@@ -51,10 +56,11 @@ async function evacuation(): Promise<Begun> {
 }
 
 async function back(it: Stage): Promise<Begun> {
-  const after = returnedRoles(it.roles, FROM)
+  const scene = await sceneOf(it)
+  const after = returnedRoles(it.roles, FROM, hasRejoined(topologyOf(it), it.roles, scene, FROM))
   const [now, then] = [topologyOf(it), deriveTopology(it.config, after)]
   const want = {region: FROM, soakSeconds: 2}
-  return begun(it, planFailback(now, then, it.roles, after, await sceneOf(it), want))
+  return begun(it, planFailback(now, then, it.roles, after, scene, want))
 }
 
 async function failbackOfReturned(preset: 'standard' | 'critical'): Promise<Begun> {
@@ -65,6 +71,14 @@ async function failbackOfReturned(preset: 'standard' | 'critical'): Promise<Begu
 
 /** What only the lost region's primary has. */
 export const ORPHANS = [{id: 7, guest: "O'Hara"}]
+
+/** Cloud SQL has made the old primary a replica by then. */
+async function failbackOfRejoined(): Promise<Begun> {
+  const {it, plan} = await unplanned('critical')
+  await it.run(plan, 'fresh')
+  it.cloud.gone.delete(FROM)
+  return back(it)
+}
 
 async function failbackOfLost(): Promise<Begun> {
   const {it, plan} = await unplanned()
@@ -81,18 +95,26 @@ async function failbackOfLost(): Promise<Begun> {
 export const PROCEDURES: readonly (readonly [string, () => Promise<Begun>])[] = [
   ['switchover, Enterprise', () => planned('standard')],
   ['switchover, Enterprise Plus', () => planned('critical')],
-  ['failover of a lost region', unplanned],
+  ['switchover between two of three regions', () => planned('standard', THREE)],
+  ['failover of one of three regions', () => unplanned('standard', THREE)],
+  ['failover of a lost region, Enterprise', () => unplanned()],
+  ['failover of a lost region, Enterprise Plus', () => unplanned('critical')],
   ['failover of a lost region to one out of rotation', unplannedToDrained],
   ['failback of a region that was left in order, Enterprise', () => failbackOfReturned('standard')],
   ['failback of a region that was left in order, Enterprise Plus', () => failbackOfReturned('critical')],
   ['failback of a lost region that wrote alone', failbackOfLost],
+  ['failback of a lost region that follows already', failbackOfRejoined],
   ['evacuation', evacuation],
 ]
 
 const rolesAfter = ({plan, roles}: Begun): Roles =>
   plan.steps.reduce((now, step) => {
     if (step.kind === 'record-roles') return changedRoles(now, step.input.change)
-    if (step.kind === 'return-region') return returnedRoles(now, step.input.region)
+    if (step.kind === 'return-region')
+      return {
+        ...returnedRoles(now, step.input.region, true),
+        generations: {...now.generations, [step.input.region]: step.input.generation},
+      }
     return now
   }, roles)
 
@@ -150,7 +172,8 @@ export async function expectDone(of: Begun, allowed: Allowed = {}): Promise<void
   if (allowed.journalLost) return
   const done = new Set(entries.flatMap((entry) => (entry.what === 'done' ? [entry.step] : [])))
   expect([...done].sort()).toEqual(plan.steps.map(({id}) => id).sort())
-  if (plan.procedure === 'failover') expect(it.fences.at(-1)).toMatchObject({state: 'pending'})
+  if (plan.steps.some(({kind, region}) => kind === 'fence-old' && it.cloud.gone.has(region!)))
+    expect(it.fences.at(-1)).toMatchObject({state: 'pending'})
   for (const {instance, forkXid} of it.fences) expect(forkXid, `where ${instance} was left behind`).toBe(777)
   if (plan.steps.some(({kind}) => kind === 'capture-divergence')) {
     expect(JSON.parse(it.kept.get('orphaned-writes.json')!).orphans).toEqual([

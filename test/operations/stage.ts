@@ -82,10 +82,15 @@ const nameOfCall = (name: string, [first, , third]: readonly unknown[]): string 
 }
 const isInsert = (name: string, [, sql]: readonly unknown[]) => name === 'query' && String(sql).includes('INSERT')
 
-export function stage(preset: 'standard' | 'critical' = 'standard'): Stage {
+export function stage(preset: 'standard' | 'critical' = 'standard', regions = [FROM, TO]): Stage {
   const memory = memoryJournals()
   // With gates, which come with the observer.
-  const config = exampleConfig({preset, target: 'local', observer: {image: 'example.test/ha-observer:1', canary: {}}})
+  const config = exampleConfig({
+    preset,
+    regions,
+    target: 'local',
+    observer: {image: 'example.test/ha-observer:1', canary: {}},
+  })
   const roles = initialRoles(config)
   const cloud = fakeCloud(deriveTopology(config, roles))
   const clock = hastyClock()

@@ -22,7 +22,10 @@ async function isPrimary({cloud}: Means, instance: string): Promise<Found> {
 
 const isBusy = async ({cloud}: Means, instance: string) => (await cloud.running(instance)).length > 0
 
-/** instances.promoteReplica. Without `failover` the old primary stays a primary of its own: it must be fenced, before or after. */
+/**
+ * instances.promoteReplica. Without `failover` the old primary stays a primary of its own: it must be fenced, before or after. With it
+ * Cloud SQL makes it a replica once it is back, which a stop of ours would only hinder.
+ */
 export const promote: Deed<StepInputs['promote']> = {
   observe: ({instance}, means) => isPrimary(means, instance),
   underWay: ({instance}, means) => isBusy(means, instance),
@@ -31,6 +34,8 @@ export const promote: Deed<StepInputs['promote']> = {
     await carryOut(means, {deed: 'promote', instance, failover}, PROMOTE_MS)
     // Known before where the old primary was seen to have sent its last.
     const fork = notedFork(means.journal.entries(), 'last-record') ?? (await askFork(means, instance))
+    const times = {begunAt, promotedAt: means.clock.now()}
+    if (failover) return {...fork, ...times}
     const isStopped = (await means.fences.read()).some((fence) => fence.instance === old && fence.state === 'confirmed')
     await means.fences.change((now) =>
       withFence(now, {
@@ -42,7 +47,7 @@ export const promote: Deed<StepInputs['promote']> = {
         ...fork,
       }),
     )
-    return {...fork, begunAt, promotedAt: means.clock.now()}
+    return {...fork, ...times}
   },
 }
 

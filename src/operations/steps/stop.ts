@@ -13,7 +13,9 @@ export const takeBackup: Deed<StepInputs['take-backup']> = {
     const {id} = await carryOut(means, {deed: 'backup', instance}, BACKUP_MS)
     // So that neither the stop nor the promotion has much left to write.
     await Promise.all(
-      (await means.cloud.instances()).filter(({active}) => active).map(({name}) => checkpoint(means, name)),
+      (await means.cloud.instances())
+        .filter(({active, state}) => active && state !== 'UNKNOWN')
+        .map(({name}) => checkpoint(means, name)),
     )
     return {operation: id}
   },

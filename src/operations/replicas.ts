@@ -1,0 +1,103 @@
+/** What makes a new primary safe again: replicas that follow it, another zone, backups. Pure. */
+import {instanceName} from '../topology/names.ts'
+import type {InstanceTopology, Roles, Topology} from '../topology/topology.ts'
+import {recordRoles, type Step} from './plan.ts'
+
+/** The instance that stands where `old` stood: the next generation, since a name cannot be used again for a week. */
+export function successor(topology: Topology, roles: Roles, old: InstanceTopology) {
+  const generation = (roles.generations[old.region] ?? 1) + 1
+  const name = instanceName(topology.prefix, old.region, generation)
+  return {name, generation, connectionName: `${topology.project}:${old.region}:${name}`}
+}
+
+/** A new replica where the old primary was; the old one stays, stopped, with its backups. */
+export function rejoin(
+  topology: Topology,
+  roles: Roles,
+  old: InstanceTopology,
+  next: InstanceTopology,
+): readonly Step[] {
+  const {name, generation} = successor(topology, roles, old)
+  return [
+    {
+      id: 'replica',
+      kind: 'replicate',
+      title: `Make ${name}, a replica of ${next.name}`,
+      region: old.region,
+      verifies: 'it follows',
+      input: {instance: name, region: old.region, primary: next.name, like: old.name},
+    },
+    {
+      id: 'fence-old',
+      kind: 'fence-old',
+      title: `Keep ${old.name} stopped`,
+      region: old.region,
+      verifies: 'it is known as fenced',
+      input: {instance: old.name, region: old.region, epoch: roles.epoch},
+    },
+    recordRoles('generation', `Record generation ${generation} in ${old.region}`, {
+      generations: {[old.region]: generation},
+    }),
+  ]
+}
+
+/**
+ * Replicas in regions that neither lose the primary nor gain it. A promotion leaves them with the old one, and nothing but a new
+ * instance follows another: https://cloud.google.com/sql/docs/postgres/replication/cross-region-replicas. The one before is left as it
+ * is, a copy that nobody reads any more. Readers ask the new primary until their region has a replica of it.
+ */
+export function followers(topology: Topology, roles: Roles, old: InstanceTopology, next: InstanceTopology): Step[] {
+  const {instances, nearest} = topology.database!
+  const isOther = ({region}: InstanceTopology) =>
+    region !== old.region && region !== next.region && !roles.lost.includes(region)
+  return instances.filter(isOther).flatMap((replica): Step[] => {
+    const {region} = replica
+    const made = successor(topology, roles, replica)
+    const readFrom = (id: string, {name, connectionName}: Pick<InstanceTopology, 'name' | 'connectionName'>): Step => ({
+      id: `${id}-${region}`,
+      kind: 'move-record',
+      title: `Let ${region} read from ${name}`,
+      verifies: `${nearest[region]} names it`,
+      input: {record: nearest[region]!, to: connectionName},
+    })
+    return [
+      readFrom('readers-away', next),
+      {
+        id: `replica-${region}`,
+        kind: 'replicate',
+        title: `Make ${made.name}, a replica of ${next.name}, in place of ${replica.name}`,
+        region,
+        verifies: 'it follows',
+        input: {instance: made.name, region, primary: next.name, like: replica.name},
+      },
+      recordRoles(`generation-${region}`, `Record generation ${made.generation} in ${region}`, {
+        generations: {[region]: made.generation},
+      }),
+      readFrom('readers-home', made),
+    ]
+  })
+}
+
+/** The log alone recovers nothing: it takes a backup to begin from. */
+export const protect = ({database}: Topology, old: InstanceTopology, next: InstanceTopology): readonly Step[] => [
+  {
+    id: 'protect',
+    kind: 'protect',
+    title: `Give ${next.name} a second zone, backups and recovery`,
+    region: next.region,
+    verifies: 'the instance has them',
+    input: {
+      instance: next.name,
+      availability: old.availability,
+      recoveryDays: Math.max(1, Math.round((database?.config.recoverySeconds ?? 0) / 86_400)),
+    },
+  },
+  {
+    id: 'first-backup',
+    kind: 'take-backup',
+    title: `Back up ${next.name}, so that it can be recovered`,
+    region: next.region,
+    verifies: 'the backup succeeded',
+    input: {instance: next.name},
+  },
+]
