@@ -8,7 +8,7 @@ import {checkLines, operationPlanLines} from '../report/operation.ts'
 export default class Failback extends HaCommand {
   static override summary = 'Bring a region back: its data rejoins, then the primary, then the traffic in steps.'
   static override description =
-    'What a lost region wrote alone is kept in a file, as JSON and as SQL, before anything of it is given up.'
+    'What a lost region wrote alone is kept in a file, as JSON and as SQL, before anything of it is given up. With the preset critical Cloud SQL itself has taken its database back by then, without that.'
   static override examples = [
     '<%= config.bin %> failback --region us-east1 --dry-run',
     '<%= config.bin %> failback --region us-east1 --yes',

@@ -69,7 +69,7 @@ export async function prepareFailover(environment: Environment, wish: FailoverWi
       ],
     }
   }
-  const checks = [...preflightSwitchover(question), ...readiness(question, known), ...lowered]
+  const checks = [...preflightSwitchover(question, roles.epoch), ...readiness(question, known), ...lowered]
   return {plan: because(planSwitchover(topology, roles, scene, want), despite), checks}
 }
 
@@ -158,7 +158,7 @@ export async function prepareFailback(environment: Environment, wish: FailbackWi
   return {
     plan: because(plan, despite),
     checks: [
-      ...preflightFailback(question),
+      ...preflightFailback(question, roles),
       deployed({undeployed}),
       cooledDown(question, {last, despite}),
       outsideWindows(question, {despite}),

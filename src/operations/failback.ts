@@ -2,7 +2,8 @@
 import type {InstanceTopology, Roles, Topology} from '../topology/topology.ts'
 import {type Check, fine, refused} from './check.ts'
 import {type Plan, recordRoles, type Step} from './plan.ts'
-import type {Question} from './preflight.ts'
+import {noLongTransaction, preflightSwitchover, type Question, takeover} from './preflight.ts'
+import {backedUp} from './readiness.ts'
 import {successor} from './replicas.ts'
 import {backendsOf, type Scene, seenOf} from './scene.ts'
 import {changeOfPrimary, reconcile} from './switchover.ts'
@@ -182,17 +183,24 @@ function traffic(topology: Topology, roles: Roles, region: string): readonly Ste
   ]
 }
 
-/** What must be true before a region may come back. */
-export function preflightFailback(question: Question): readonly Check[] {
-  const {topology, scene, from, to} = question
-  const primary = topology.database!.instances.find((it) => it.region === from)!
-  const old = topology.database!.instances.find((it) => it.region === to)!
+/** What must be true before a region may come back: all that a switchover to it needs, as far as there is something to switch to. */
+export function preflightFailback(question: Question, roles: Roles): readonly Check[] {
+  const {from, to} = question
+  if (from === to) return takeover(question)
+  if (!roles.lost.includes(to)) return [...preflightSwitchover(question, roles.epoch), backedUp(question)]
+  return [...preflightReturn(question), noLongTransaction(question), backedUp(question)]
+}
+
+function preflightReturn({topology, scene, from, to}: Question): readonly Check[] {
+  const [primary, old] = [from, to].map(
+    (region) => topology.database!.instances.find((it) => it.region === region)!.name,
+  )
   const seen = scene.workloads[to]
   const busy = seenOf(scene.busy)
   return [
-    seenOf(scene.positions[primary.name])?.inRecovery === false
-      ? fine('primary', `${primary.name} takes writes`)
-      : refused('primary', `${primary.name} does not answer as a primary.`, 'ha status'),
+    seenOf(scene.positions[primary!])?.inRecovery === false
+      ? fine('primary', `${primary} takes writes`)
+      : refused('primary', `${primary} does not answer as a primary.`, 'ha status'),
     seen && 'seen' in seen
       ? fine('cluster', `${to} answers`)
       : refused(
@@ -203,11 +211,11 @@ export function preflightFailback(question: Question): readonly Check[] {
     busy?.length === 0
       ? fine('operations', 'none under way')
       : refused('operations', 'Cloud SQL is at work, or does not answer.', 'Try again when it has finished.'),
-    oldInstance(question, old.name),
+    oldInstance(scene, old!),
   ]
 }
 
-function oldInstance({scene}: Question, name: string): Check {
+function oldInstance(scene: Scene, name: string): Check {
   const facts = seenOf(scene.instances)?.find((it) => it.name === name)
   // After a failover to the designated replica Cloud SQL makes it follow by itself, which takes its time.
   const isAstray = facts?.role === 'replica' && !seenOf(scene.positions[name])?.streaming

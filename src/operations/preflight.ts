@@ -26,8 +26,8 @@ const EQUAL_FLAGS = [
   'max_parallel_workers_per_gather',
 ]
 
-/** Before a switchover: nothing may be lost, so nothing may be doubtful. */
-export function preflightSwitchover(question: Question): readonly Check[] {
+/** Before a switchover: nothing may be lost, so nothing may be doubtful. `epoch`: of the recorded roles. */
+export function preflightSwitchover(question: Question, epoch: number): readonly Check[] {
   return [
     onePrimary(question),
     recordNamesPrimary(question),
@@ -38,6 +38,7 @@ export function preflightSwitchover(question: Question): readonly Check[] {
     alike(question),
     exchangeable(question),
     noLongTransaction(question),
+    gatesAgree(question, epoch),
     ...takeover(question),
   ]
 }
@@ -184,7 +185,19 @@ function exchangeable(question: Question): Check {
   return warned(name, `${next} is not the designated replica yet; the operation designates it first.`, '')
 }
 
-function noLongTransaction(question: Question): Check {
+/** Whoever holds them at another epoch is at work, or left something undone. */
+function gatesAgree({topology, scene}: Question, epoch: number): Check {
+  const name = 'gates'
+  if (!topology.database!.gate) return fine(name, 'none: the Auth Proxy alone holds writers')
+  if ('unseen' in scene.gate)
+    return refused(name, `What the gates go by is not known: ${scene.gate.unseen}`, 'Try again.')
+  const word = scene.gate.seen
+  if (word?.epoch === epoch && word.state === 'open') return fine(name, `open, epoch ${epoch}`)
+  const says = word ? `epoch ${word.epoch}, ${word.state}` : 'nothing'
+  return refused(name, `The gates go by ${says}, not epoch ${epoch}, open.`, 'ha status')
+}
+
+export function noLongTransaction(question: Question): Check {
   const name = 'transactions'
   const seconds = Math.round(
     seenOf(question.scene.positions[instanceIn(question, question.from).name])?.oldestTransactionSeconds ?? 0,

@@ -2,7 +2,7 @@
 import {systemClock} from '../clock.ts'
 import {type Attempt, attemptWithin} from '../cloud/attempt.ts'
 import type {Seen, ServiceSeen} from '../cloud/cloud.ts'
-import type {Health, InstanceFacts, Operable, Position, QueueFacts, Rotation} from '../cloud/operable.ts'
+import type {GateWord, Health, InstanceFacts, Operable, Position, QueueFacts, Rotation} from '../cloud/operable.ts'
 import {HaError} from '../errors.ts'
 import type {Facts} from '../facts.ts'
 import type {Topology} from '../topology/topology.ts'
@@ -26,6 +26,8 @@ export interface Scene {
     readonly primary: Seen<string | undefined>
     readonly nearest: Readonly<Record<string, Seen<string | undefined>>>
   }
+  /** What the gates go by; undefined: nothing, or there are none. */
+  readonly gate: Seen<GateWord | undefined>
   /** By backend service. */
   readonly rotations: Readonly<Record<string, Seen<Rotation>>>
   readonly health: Readonly<Record<string, Seen<Readonly<Record<string, Health>>>>>
@@ -73,6 +75,7 @@ export async function observeScene(cloud: Operable, topology: Topology, withinMs
   })
   const rotations = byKey(backends, (backend) => attempt(() => cloud.rotation(backend)))
   const outbox = outboxOf(cloud, topology, attempt)
+  const gate = attempt(async () => (await cloud.gate())?.word)
   const primaryName = topology.database?.instances.find(({role}) => role === 'primary')?.name
   const [instances, positions, busy, primary, nearestSeen, rotationsSeen, health, workloads, queues, lastBackup] =
     await Promise.all([
@@ -107,6 +110,7 @@ export async function observeScene(cloud: Operable, topology: Topology, withinMs
     health,
     workloads,
     outbox: await outbox,
+    gate: await gate,
   }
 }
 

@@ -80,6 +80,7 @@ function sceneOf({held, lag = held, contact = null, isServing = false, observers
     workloads: {[FROM]: unseen},
     queues: {},
     outbox: {},
+    gate: unseen,
     lastBackup: unseen,
   }
 }

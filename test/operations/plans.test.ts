@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest'
 import type {Check} from '../../src/operations/check.ts'
-import {planFailback, returnedRoles} from '../../src/operations/failback.ts'
+import {planFailback, preflightFailback, returnedRoles} from '../../src/operations/failback.ts'
 import {parseEntries} from '../../src/operations/journal.ts'
 import {pointOfNoReturn} from '../../src/operations/plan.ts'
 import {preflightSwitchover} from '../../src/operations/preflight.ts'
@@ -72,7 +72,7 @@ test('a step that only looks notes neither that it means to do something nor tha
 
 test('a healthy pair may switch', async () => {
   const it = stage()
-  expect(refusals(preflightSwitchover(await question(it)))).toEqual([])
+  expect(refusals(preflightSwitchover(await question(it), it.roles.epoch))).toEqual([])
 })
 
 function pausing(it: Stage): void {
@@ -82,7 +82,8 @@ function pausing(it: Stage): void {
 
 test('whether Cloud SQL may exchange the roles at once is told', async () => {
   const it = stage('critical')
-  const told = async () => preflightSwitchover(await question(it)).find(({name}) => name === 'designated')
+  const told = async () =>
+    preflightSwitchover(await question(it), it.roles.epoch).find(({name}) => name === 'designated')
   expect(await told()).toMatchObject({verdict: 'warn', reason: expect.stringContaining('designates it first')})
   const [instance, replica] = [`stay-test-${FROM}-g1`, `stay-test-${TO}-g1`]
   await it.cloud.begin({deed: 'designate', instance, replica})
@@ -96,7 +97,7 @@ test('a replica whose replay is paused is not promoted in an unplanned failover 
   expect(refusals(preflightUnplanned(await question(it), 60))).toEqual(['target'])
 })
 
-test.each<[string, string, (it: Stage) => void]>([
+test.each<[string, string, (it: Stage) => unknown]>([
   [
     'a replica that does not follow',
     'replica',
@@ -119,12 +120,27 @@ test.each<[string, string, (it: Stage) => void]>([
     (it) =>
       Object.assign(it.cloud.servers.get(`stay-test-${FROM}-g1`)!.facts, {edition: 'ENTERPRISE_PLUS', logsIn: 'DISK'}),
   ],
+  ['writers that somebody else holds', 'gates', (it) => it.cloud.setGate({epoch: 1, state: 'held', timeline: 1}, '1')],
   ['a replica that does not replay', 'replica', pausing],
   ['a target that is gone', 'workloads', (it) => it.cloud.gone.add(TO)],
 ])('a switchover is refused with %s', async (_, check, spoil) => {
   const it = stage()
-  spoil(it)
-  expect(refusals(preflightSwitchover(await question(it)))).toContain(check)
+  await spoil(it)
+  expect(refusals(preflightSwitchover(await question(it), it.roles.epoch))).toContain(check)
+})
+
+test('a region comes back only when the primary could be moved to it', async () => {
+  const it = stage()
+  it.roles = {...it.roles, drained: [TO]}
+  const back = async (roles = it.roles) => refusals(preflightFailback(await question(it), roles))
+  expect(await back()).toEqual([])
+  const {position} = it.cloud
+  it.cloud.position = async (name) => ({...(await position(name)), oldestTransactionSeconds: 99})
+  expect(await back()).toEqual(['transactions'])
+  expect(await back({...it.roles, lost: [TO]})).toEqual(['transactions'])
+  it.cloud.position = position
+  Object.assign(it.cloud.servers.get(`stay-test-${FROM}-g1`)!.facts, {recovery: false})
+  expect(await back()).toEqual(['backup'])
 })
 
 test('a region is not given up while its database answers or its replica receives', async () => {
