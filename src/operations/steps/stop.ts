@@ -39,25 +39,35 @@ export async function checkpoint({cloud}: Pick<Means, 'cloud'>, instance: string
  * The fence that is not replicated: roles without login or a read-only database would be fenced on the new primary as well.
  */
 export const stopPrimary: Deed<StepInputs['stop-primary']> = {
-  async observe({instance}, {cloud}) {
-    const [instances, running] = await Promise.all([cloud.instances(), cloud.running(instance)])
-    const facts = instances.find(({name}) => name === instance)
-    if (!facts) throw new HaError('ROLES_DISAGREE', `There is no instance ${instance}.`)
-    return {done: !facts.active && running.length === 0}
-  },
+  observe: async ({instance}, means) => ({done: await isStopped(means, instance)}),
   async act({instance, replica}, means) {
     const {streaming} = await means.cloud.position(replica)
-    if (!streaming) throw new HaError('CLOUD_REFUSED', `${replica} does not receive ${instance}'s changes.`)
+    if (!streaming) {
+      // The stop of an earlier try may be under way, or have come to its end since it was looked at.
+      await untilFree(means, instance)
+      if (await isStopped(means, instance)) return undefined
+      throw new HaError('CLOUD_REFUSED', `${replica} does not receive ${instance}'s changes.`)
+    }
     const stoppedAt = means.clock.now()
     await carryOut(means, {deed: 'stop', instance}, STOP_MS)
     return {stoppedAt}
   },
   async undo({instance}, means) {
     // A stop that is still under way does not show yet.
-    await until(means, STOP_MS, `${instance} was not free`, async () =>
-      (await means.cloud.running(instance)).length === 0 ? true : undefined,
-    )
+    await untilFree(means, instance)
     const facts = (await means.cloud.instances()).find(({name}) => name === instance)
     if (facts?.active === false) await carryOut(means, {deed: 'start', instance}, STOP_MS)
   },
 }
+
+async function isStopped({cloud}: Means, instance: string): Promise<boolean> {
+  const [instances, running] = await Promise.all([cloud.instances(), cloud.running(instance)])
+  const facts = instances.find(({name}) => name === instance)
+  if (!facts) throw new HaError('ROLES_DISAGREE', `There is no instance ${instance}.`)
+  return !facts.active && running.length === 0
+}
+
+const untilFree = (means: Means, instance: string): Promise<true> =>
+  until(means, STOP_MS, `${instance} was not free`, async () =>
+    (await means.cloud.running(instance)).length === 0 ? true : undefined,
+  )
