@@ -26,7 +26,7 @@ export interface SeenAfter {
   /** Why earlier tries were refused. */
   readonly refusals: readonly string[]
   readonly requestsPerSecond: number
-  /** Writes acknowledged after the new primary had acknowledged its first, which it does not have. */
+  /** Writes acknowledged after the old primary woke, which the new one does not have. */
   readonly frontDoor: number
   /** Effects that workers began at the old primary after it fell asleep, and the new one does not have: messages acknowledged for nothing. */
   readonly workers: number
@@ -52,13 +52,17 @@ export async function passOver({platform, url, rate}: Stretch, {freeze, thaw, th
     const former = (await serversOf(platform.dir)).find(({writable}) => writable)!
     const [frozenAt, frozenDate] = [now(), new Date()]
     await freeze()
-    let thawing: Promise<void> | undefined
+    let waking: {readonly at: number; readonly done: Promise<void>} | undefined
+    const wake = () => {
+      waking ??= {at: now(), done: thaw()}
+      return waking
+    }
     const {ended, refusals} = await failOver(platform.start, (event) => {
-      if (event.kind === 'step.finished' && event.step === thawAfter) thawing = thaw()
+      if (event.kind === 'step.finished' && event.step === thawAfter) wake()
     })
     const tookMs = Math.round((now() - frozenAt) / 1e6)
-    await (thawing ?? thaw())
-    const thawedAt = now()
+    const {at: wokenAt, done} = wake()
+    await done
     await sleep(AWAKE_MS)
     over.abort()
     const {summary} = await load
@@ -68,7 +72,7 @@ export async function passOver({platform, url, rate}: Stretch, {freeze, thaw, th
     const held = await settled(next.url, ledger.header.run, 90_000)
     const bound = (ended.result?.lossBoundSeconds as number | undefined) ?? 0
     const verdict = check({ledger, ...held, claimed: {seconds: bound, lostContact_ns: frozenAt}})
-    const frontDoor = tooLate(ledger, held)
+    const frontDoor = astray(ledger, held, wokenAt)
     return {
       failover: ended.code,
       tookMs,
@@ -81,7 +85,7 @@ export async function passOver({platform, url, rate}: Stretch, {freeze, thaw, th
         seconds: verdict.loss?.seconds ?? 0,
         boundSeconds: bound,
       },
-      newAfterThaw: acknowledgedSince(ledger, held, thawedAt),
+      newAfterThaw: acknowledgedSince(ledger, held, wokenAt),
       failures: summary.failures,
       findings: verdict.findings.map(({violation, key, note}) => `${violation} ${key}: ${note}`),
     }
@@ -112,14 +116,13 @@ async function failOver(
 
 const keysOf = ({rows}: Held) => new Map(rows.map((row) => [row.key, row]))
 
-/** Keys of writes that were acknowledged once the newest timeline had acknowledged something, and are not there. */
-function tooLate(ledger: Ledger, held: Held): ReadonlySet<string> {
+/** Keys of writes that were acknowledged since then, and are not there. */
+function astray(ledger: Ledger, held: Held, since: number): ReadonlySet<string> {
   const kept = keysOf(held)
-  const newest = Math.max(...held.rows.flatMap(({timeline}) => timeline ?? []))
-  const done = [...foldAttempts(ledger.entries).values()].filter(({outcome}) => outcome === 'ok')
-  const ofNewest = done.filter(({key}) => kept.get(key)?.timeline === newest)
-  const since = Math.min(...ofNewest.map(({entry}) => entry.complete_ns))
-  return new Set(done.filter(({key, entry}) => !kept.has(key) && entry.complete_ns > since).map(({key}) => key))
+  const late = [...foldAttempts(ledger.entries).values()].filter(
+    ({outcome, entry}) => outcome === 'ok' && entry.complete_ns > since,
+  )
+  return new Set(late.map(({key}) => key).filter((key) => !kept.has(key)))
 }
 
 function acknowledgedSince(ledger: Ledger, held: Held, at: number): number {

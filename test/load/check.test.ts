@@ -225,6 +225,7 @@ test('a loss tells its extent: how many, the first, the last, and how long befor
     check({...sound(), rows: without(sound().rows, 36, 37, 39), ...(claimed && {claimed})}).loss!
   expect(lost()).toMatchObject({count: 3, first: {key: 'k36'}, last: {key: 'k39'}, seconds: 0.03})
   expect(lost({seconds: 1, lostContact_ns: 465 * MS}).seconds).toBeCloseTo(0.1)
+  expect(lost({seconds: 1, lostContact_ns: 0}).seconds, 'what came after that counts too').toBeCloseTo(0.03)
 })
 
 test.each<[string, Outcome[], Outcome]>([

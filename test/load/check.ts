@@ -67,7 +67,7 @@ export interface Loss {
   readonly count: number
   readonly first: Entry
   readonly last: Entry
-  /** From the first lost acknowledgement to the loss of contact, or to the last lost one. */
+  /** From the first lost acknowledgement to the loss of contact, or to the last lost one when that came later. */
   readonly seconds: number
 }
 
@@ -137,7 +137,8 @@ function measureLoss(lost: readonly Operation[], lostContact?: number): Loss | u
   if (lost.length === 0) return undefined
   const entries = lost.map(({entry}) => entry).sort((a, b) => a.complete_ns - b.complete_ns)
   const [first, last] = [entries[0]!, entries.at(-1)!]
-  return {count: lost.length, first, last, seconds: ((lostContact ?? last.complete_ns) - first.complete_ns) / NS}
+  const end = Math.max(lostContact ?? last.complete_ns, last.complete_ns)
+  return {count: lost.length, first, last, seconds: (end - first.complete_ns) / NS}
 }
 
 /** 1 and 7: what was acknowledged is there, or within what was said could be lost. */
