@@ -93,14 +93,16 @@ async function prune(folder: string): Promise<void> {
 async function archived(folder: string) {
   const all = await readdir(archiveDirOf(folder)).catch(() => [])
   // Timeline histories are tiny and needed by every restore.
-  const names = all.filter((name) => name.endsWith('.gz') && !name.includes('.history')).sort()
-  return Promise.all(
+  const names = all.filter((name) => !name.includes('.history')).sort()
+  const files = await Promise.all(
     names.map(async (name) => {
       const path = join(archiveDirOf(folder), name)
-      const {size, mtimeMs} = await stat(path)
-      return {path, size, time: mtimeMs}
+      // What was compressed meanwhile is there under its other name.
+      const seen = await stat(path).catch(() => undefined)
+      return seen && {path, size: seen.size, time: seen.mtimeMs}
     }),
   )
+  return files.filter((file) => file !== undefined)
 }
 
 /** The newest backup that was complete at `at`; undefined when the moment lies before the window. */

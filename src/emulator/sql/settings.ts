@@ -75,6 +75,8 @@ export function postgresConf(settings: ServerSettings): string {
     max_wal_senders: 10,
     max_replication_slots: 10,
     max_wal_size: LOCAL.maxWalSize,
+    // What is archived shares its blocks with the archive (archiveCommand): it may be deleted, not written over.
+    wal_recycle: 'off',
     min_wal_size: `${LOCAL.walSegmentMB * 2}MB`,
     wal_keep_size: '16MB',
     max_slot_wal_keep_size: LOCAL.maxSlotWal,
@@ -96,7 +98,8 @@ export function postgresConf(settings: ServerSettings): string {
     values.recovery_target_timeline = 'latest'
   }
   if (recovery) {
-    values.restore_command = `gunzip -c "${recovery.archive}/%f.gz" > "%p" 2>/dev/null`
+    const file = `"${recovery.archive}/%f`
+    values.restore_command = `cp ${file}" "%p" 2>/dev/null || gunzip -c ${file}.gz" > "%p" 2>/dev/null`
     values.recovery_target_action = 'promote'
     if (recovery.targetTime) values.recovery_target_time = withOffset(recovery.targetTime)
   }
@@ -110,9 +113,12 @@ function withOffset(time: string): string {
   return time.replace(/t/i, ' ').replace(/z$/i, '+00')
 }
 
-/** Appears under its final name only when it is whole. */
+/**
+ * A fast shutdown archives the last segment while writers wait, so no more is done then than to keep the segment from being deleted.
+ * It is compressed afterwards; killed in the middle of that, the whole one is there still.
+ */
 function archiveCommand(archive: string): string {
-  return `gzip -1 < "%p" > "${archive}/%f.new" && mv "${archive}/%f.new" "${archive}/%f.gz"`
+  return `ln -f "%p" "${archive}/%f" && (nice gzip -1f "${archive}/%f" < /dev/null > /dev/null 2>&1 &)`
 }
 
 function conninfo(name: string, {host, port, user, password}: Upstream): string {

@@ -28,7 +28,7 @@ test('flags overrule what the emulator sets, and values are quoted', () => {
 
 test('without an archive the log is thrown away, not kept until it is archived', () => {
   expect(postgresConf(BASE)).toContain("archive_command = 'true'")
-  expect(postgresConf({...BASE, archive: '/a'})).toMatch(/archive_command = 'gzip .* "\/a\/%f.gz"'/)
+  expect(postgresConf({...BASE, archive: '/a'})).toMatch(/archive_command = 'ln -f "%p" "\/a\/%f" && .*'/)
 })
 
 test('only the Auth Proxy’s IAM users come in without a password', () => {
