@@ -56,11 +56,10 @@ export function meansOf(request: MeansRequest): Means {
           held((now) => change(now ?? [])),
         )),
     },
-    async reconcile(generations, leave) {
+    async reconcile(leave) {
       const {reconcile} = await import('./reconcile.ts')
       return reconcile({
         environment: await reopen(),
-        generations,
         leave,
         interrupts,
         emit,

@@ -22,8 +22,6 @@ import type {Topology} from '../topology/topology.ts'
 
 export interface ReconcileRequest {
   readonly environment: Environment
-  /** Regions whose instance is another one now. */
-  readonly generations: Readonly<Record<string, number>>
   /** Stacks and steps that are none of the operation's business. */
   readonly leave: readonly string[]
   readonly interrupts: Interrupts

@@ -6,7 +6,7 @@ import {noLongTransaction, preflightSwitchover, type Question, takeover} from '.
 import {backedUp} from './readiness.ts'
 import {successor} from './replicas.ts'
 import {backendsOf, type Scene, seenOf} from './scene.ts'
-import {changeOfPrimary, reconcile} from './switchover.ts'
+import {changeOfPrimary, RECONCILE} from './switchover.ts'
 
 export interface FailbackWant {
   /** The region that becomes the primary again. */
@@ -68,9 +68,7 @@ export function planFailback(
       ...(roles.lost.includes(region) ? rejoinLost(now, after, roles, returned, region) : []),
       ...back,
       ...traffic(now, roles, region),
-      from === region
-        ? {...reconcile(after, returned, {from}), input: {generations: {}}}
-        : reconcile(after, returned, {from}),
+      RECONCILE,
     ],
   }
 }
@@ -148,7 +146,7 @@ function returnTo({database}: Topology, own: InstanceTopology, returned: Roles):
       kind: 'reconcile',
       title: `Deploy to ${region} what it missed`,
       verifies: 'nothing would be replaced or deleted',
-      input: {generations: {[region]: generation}},
+      input: {},
     },
   ]
 }

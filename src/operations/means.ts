@@ -24,7 +24,7 @@ export interface Means {
     change(change: (now: readonly Fence[]) => readonly Fence[]): Promise<void>
   }
   /** Brings the engine's state in line with the world and proves it; returns what it found, for people. */
-  reconcile(generations: Readonly<Record<string, number>>, leave: readonly string[]): Promise<string>
+  reconcile(leave: readonly string[]): Promise<string>
 }
 
 /** What a step saw: whether what it is for is already true, and particulars for the journal. */

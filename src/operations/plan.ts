@@ -59,7 +59,7 @@ export interface StepInputs {
   'return-region': {readonly region: string; readonly generation: number}
   soak: {readonly replica: string; readonly seconds: number}
   /** `leave`: stacks and steps that differed from ha.yaml before; a deploy is asked for what it does to them, an operation is not. */
-  reconcile: {readonly generations: Readonly<Record<string, number>>; readonly leave?: readonly string[]}
+  reconcile: {readonly leave?: readonly string[]}
 }
 
 export type StepKind = keyof StepInputs

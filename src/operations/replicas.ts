@@ -1,6 +1,6 @@
 /** What makes a new primary safe again: replicas that follow it, another zone, backups. Pure. */
 import {instanceName} from '../topology/names.ts'
-import type {InstanceTopology, Roles, Topology} from '../topology/topology.ts'
+import type {DatabaseTopology, InstanceTopology, Roles, Topology} from '../topology/topology.ts'
 import {recordRoles, type Step} from './plan.ts'
 
 /** The instance that stands where `old` stood: the next generation, since a name cannot be used again for a week. */
@@ -41,39 +41,70 @@ export function rejoin(
   ]
 }
 
-/**
- * Replicas in regions that neither lose the primary nor gain it. A promotion leaves them with the old one, and nothing but a new
- * instance follows another: https://cloud.google.com/sql/docs/postgres/replication/cross-region-replicas. The one before is left as it
- * is, a copy that nobody reads any more. Readers ask the new primary until their region has a replica of it.
- */
-export function followers(topology: Topology, roles: Roles, old: InstanceTopology, next: InstanceTopology): Step[] {
-  const {instances, nearest} = topology.database!
+/** Replicas in regions that neither lose the primary nor gain it. */
+function others({database}: Topology, {lost}: Roles, old: InstanceTopology, next: InstanceTopology) {
   const isOther = ({region}: InstanceTopology) =>
-    region !== old.region && region !== next.region && !roles.lost.includes(region)
-  return instances.filter(isOther).flatMap((replica): Step[] => {
+    region !== old.region && region !== next.region && !lost.includes(region)
+  return database!.instances.filter(isOther)
+}
+
+const readFrom = (
+  id: string,
+  {nearest}: DatabaseTopology,
+  region: string,
+  {name, connectionName}: Pick<InstanceTopology, 'name' | 'connectionName'>,
+): Extract<Step, {kind: 'move-record'}> => ({
+  id: `${id}-${region}`,
+  kind: 'move-record',
+  title: `Let ${region} read from ${name}`,
+  verifies: `${nearest[region]} names it`,
+  input: {record: nearest[region]!, to: connectionName},
+})
+
+/**
+ * A promotion leaves other regions' replicas with the old primary. From the new one's first write on they are out of date and would not
+ * know it, so their readers ask the new one instead until their region has a replica of it.
+ */
+export function readersElsewhere(
+  topology: Topology,
+  roles: Roles,
+  old: InstanceTopology,
+  next: InstanceTopology,
+  promotion: 'planned' | 'done',
+): readonly Step[] {
+  return others(topology, roles, old, next).map((replica): Step => {
+    const step = readFrom('readers-away', topology.database!, replica.region, next)
+    if (promotion === 'done') return step
+    return {...step, undo: 'name its own again', input: {...step.input, back: replica.connectionName}}
+  })
+}
+
+/**
+ * Nothing but a new instance follows another primary: https://cloud.google.com/sql/docs/postgres/replication/cross-region-replicas. The
+ * one before is left as it is: it may have received more of a lost primary's log than the one that was promoted.
+ */
+export function followers(
+  topology: Topology,
+  roles: Roles,
+  old: InstanceTopology,
+  next: InstanceTopology,
+): readonly Step[] {
+  return others(topology, roles, old, next).flatMap((replica): Step[] => {
     const {region} = replica
-    const made = successor(topology, roles, replica)
-    const readFrom = (id: string, {name, connectionName}: Pick<InstanceTopology, 'name' | 'connectionName'>): Step => ({
-      id: `${id}-${region}`,
-      kind: 'move-record',
-      title: `Let ${region} read from ${name}`,
-      verifies: `${nearest[region]} names it`,
-      input: {record: nearest[region]!, to: connectionName},
-    })
+    const {name, generation, connectionName} = successor(topology, roles, replica)
     return [
-      readFrom('readers-away', next),
       {
         id: `replica-${region}`,
         kind: 'replicate',
-        title: `Make ${made.name}, a replica of ${next.name}, in place of ${replica.name}`,
+        title: `Make ${name}, a replica of ${next.name}, in place of ${replica.name}`,
         region,
         verifies: 'it follows',
-        input: {instance: made.name, region, primary: next.name, like: replica.name},
+        input: {instance: name, region, primary: next.name, like: replica.name},
       },
-      recordRoles(`generation-${region}`, `Record generation ${made.generation} in ${region}`, {
-        generations: {[region]: made.generation},
+      recordRoles(`generation-${region}`, `Record generation ${generation} in ${region}`, {
+        generations: {[region]: generation},
       }),
-      readFrom('readers-home', made),
+      readFrom('readers-home', topology.database!, region, {name, connectionName}),
     ]
   })
 }

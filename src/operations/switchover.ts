@@ -2,7 +2,7 @@
 import type {InstanceTopology, Roles, Topology} from '../topology/topology.ts'
 import {hold, pass, wake} from './gates.ts'
 import {type Plan, recordRoles, type Step} from './plan.ts'
-import {followers, protect, rejoin, successor} from './replicas.ts'
+import {followers, protect, readersElsewhere, rejoin, successor} from './replicas.ts'
 import {backendsOf, type Scene, seenOf} from './scene.ts'
 
 export interface Want {
@@ -20,7 +20,7 @@ export function planSwitchover(topology: Topology, roles: Roles, scene: Scene, w
     from,
     to,
     epoch: roles.epoch,
-    steps: [...changeOfPrimary(topology, roles, scene, want), reconcile(topology, roles, want)],
+    steps: [...changeOfPrimary(topology, roles, scene, want), RECONCILE],
   }
 }
 
@@ -40,13 +40,7 @@ export function planEvacuation(topology: Topology, roles: Roles, {from, to}: Wan
         undo: 'record what it was',
         input: {change: {drained}, back: {drained: roles.drained}},
       },
-      {
-        id: 'reconcile',
-        kind: 'reconcile',
-        title: 'Reconcile the engine’s state',
-        verifies: 'nothing would be replaced',
-        input: {generations: {}},
-      },
+      {...RECONCILE, verifies: 'nothing would be replaced'},
     ],
   }
 }
@@ -82,6 +76,8 @@ export function changeOfPrimary(topology: Topology, roles: Roles, scene: Scene, 
       undo: 'name the old one again',
       input: {record: database.nearest[old.region]!, to: next.connectionName, back: old.connectionName},
     },
+    // Cloud SQL takes the other replicas along when it exchanges roles itself.
+    ...(swapped ? [] : readersElsewhere(topology, roles, old, next, 'planned')),
     ...wake(topology, old, roles.epoch),
     {
       id: 'fence',
@@ -115,7 +111,6 @@ export function changeOfPrimary(topology: Topology, roles: Roles, scene: Scene, 
       verifies: `${database.nearest[old.region]} names it`,
       input: {record: database.nearest[old.region]!, to: home.connectionName},
     },
-    // Cloud SQL takes the other replicas along when it exchanges roles itself.
     ...(swapped ? [] : followers(topology, roles, old, next)),
     ...protect(topology, old, next),
   ]
@@ -216,18 +211,10 @@ export const drain = (topology: Topology, region: string): readonly Step[] =>
         },
       ]
 
-export function reconcile(
-  topology: Topology,
-  roles: Roles,
-  {from}: Pick<Want, 'from'>,
-): Extract<Step, {kind: 'reconcile'}> {
-  const old = topology.database!.instances.find(({region}) => region === from)!
-  const generations = old.edition === 'ENTERPRISE_PLUS' ? {} : {[from]: successor(topology, roles, old).generation}
-  return {
-    id: 'reconcile',
-    kind: 'reconcile',
-    title: 'Reconcile the engine’s state',
-    verifies: 'nothing would be replaced or deleted, and nothing is left to do',
-    input: {generations},
-  }
+export const RECONCILE: Step = {
+  id: 'reconcile',
+  kind: 'reconcile',
+  title: 'Reconcile the engine’s state',
+  verifies: 'nothing would be replaced or deleted, and nothing is left to do',
+  input: {},
 }

@@ -7,7 +7,7 @@ import {type Loss, lossOf} from './loss.ts'
 import {type Plan, recordRoles, type Step} from './plan.ts'
 import {paused, type Question, takeover} from './preflight.ts'
 import {RECONCILED} from './readiness.ts'
-import {followers, protect} from './replicas.ts'
+import {followers, protect, readersElsewhere} from './replicas.ts'
 import {type Scene, seenOf} from './scene.ts'
 import {drain, promotion, undrain, verify} from './switchover.ts'
 
@@ -53,6 +53,7 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, wa
       input: {record, to: next.connectionName},
     },
     ...pass(topology, next, epoch),
+    ...readersElsewhere(topology, roles, old, next, 'done'),
     verify(old, next, timeline, epoch, false),
     recordRoles('roles', `Record ${to} as the primary, epoch ${epoch}, and ${from} as lost`, {
       epoch,
@@ -69,7 +70,7 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, wa
       kind: 'reconcile',
       title: 'Reconcile the engine’s state, the lost region aside',
       verifies: 'nothing would be replaced or deleted',
-      input: {generations: {}, leave: undeployed.filter((name) => !RECONCILED.includes(name))},
+      input: {leave: undeployed.filter((name) => !RECONCILED.includes(name))},
     },
   ]
   return {
@@ -138,6 +139,7 @@ export function preflightUnplanned(question: Question, budgetSeconds: number): r
           )
         : fine(name, `${gone.length} of ${witnesses.length} points of view say that ${question.from} is gone`),
     targetAnswers(question),
+    ...furtherOn(question),
     withinBudget(question, budgetSeconds),
     ...takeover(question).map((check) =>
       check.verdict === 'refuse' ? warned(check.name, check.reason, check.hint) : check,
@@ -158,6 +160,23 @@ function targetAnswers({topology, scene, to}: Question): Check {
     `${name} does not answer; there is nothing to promote.`,
     'Look for a region that does: ha status',
   )
+}
+
+/** Of several replicas one may have received more of the lost primary's log than the others: with it less is lost. */
+function furtherOn({topology, scene, from, to}: Question): readonly Check[] {
+  const position = (region: string) => seenOf(scene.positions[instanceIn(topology, region).name])
+  const own = position(to)
+  const [best] = topology.regions
+    .filter(({name, lost}) => !lost && name !== from && name !== to)
+    .flatMap(({name}) => {
+      const other = position(name)
+      const isAhead = own && other?.inRecovery && other.timeline === own.timeline && other.lsn > own.lsn
+      return isAhead ? [{name, bytes: other.lsn - own.lsn}] : []
+    })
+    .toSorted((a, b) => b.bytes - a.bytes)
+  if (!best) return []
+  const reason = `${best.name} has received ${best.bytes} bytes of the log more than ${to}.`
+  return [warned('further on', reason, `Less would be lost: --to ${best.name}`)]
 }
 
 function withinBudget({topology, scene, from, to}: Question, budgetSeconds: number): Check {

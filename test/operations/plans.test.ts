@@ -211,3 +211,36 @@ test('an unplanned failover has queues deliver the lost seconds again, once the 
   const without = planUnplanned({...topologyOf(it), queues: []}, it.roles, scene, {from: FROM, to: TO})
   expect(without.steps.map(({id}) => id)).not.toContain('redeliver')
 })
+
+const THREE = [FROM, TO, 'asia-east1']
+const idsOf = ({steps}: {readonly steps: readonly {readonly id: string}[]}) => steps.map(({id}) => id)
+
+test('readers of a third region ask the new primary from its first write on, and their own once it is made again', async () => {
+  const it = stage('standard', THREE)
+  it.cloud.gone.add(FROM)
+  const ids = idsOf(planUnplanned(topologyOf(it), it.roles, await sceneOf(it), {from: FROM, to: TO}))
+  const order = ['pass', 'readers-away-asia-east1', 'verify', 'replica-asia-east1', 'readers-home-asia-east1']
+  expect(ids.filter((id) => order.includes(id))).toEqual(order)
+})
+
+test('before a planned change of primary readers of a third region leave a replica that will be left behind', async () => {
+  const it = stage('standard', THREE)
+  const want = {from: FROM, to: TO, keepTraffic: true}
+  const {steps} = planSwitchover(topologyOf(it), it.roles, await sceneOf(it), want)
+  const order = ['readers-away-asia-east1', 'hold', 'promote', 'replica-asia-east1']
+  expect(idsOf({steps}).filter((id) => order.includes(id))).toEqual(order)
+  expect(steps.find(({id}) => id === 'readers-away-asia-east1')?.undo).toBeDefined()
+})
+
+test('a replica that received more of a lost primary’s log than the one that is to take over is named', async () => {
+  const it = stage('standard', THREE)
+  it.cloud.gone.add(FROM)
+  const told = async () => preflightUnplanned(await question(it), 60).find(({name}) => name === 'further on')
+  expect(await told()).toBeUndefined()
+  it.cloud.servers.get('stay-test-asia-east1-g1')!.lsn += 512
+  expect(await told()).toMatchObject({
+    verdict: 'warn',
+    reason: expect.stringContaining('512 bytes'),
+    hint: expect.stringContaining('--to asia-east1'),
+  })
+})

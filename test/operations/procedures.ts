@@ -80,8 +80,8 @@ async function failbackOfRejoined(): Promise<Begun> {
   return back(it)
 }
 
-async function failbackOfLost(): Promise<Begun> {
-  const {it, plan} = await unplanned()
+async function failbackOfLost(regions?: string[]): Promise<Begun> {
+  const {it, plan} = await unplanned('standard', regions)
   await it.run(plan, 'fresh')
   it.cloud.gone.delete(FROM)
   it.cloud.orphans.set(`stay-test-${FROM}-g1`, ORPHANS)
@@ -102,7 +102,8 @@ export const PROCEDURES: readonly (readonly [string, () => Promise<Begun>])[] = 
   ['failover of a lost region to one out of rotation', unplannedToDrained],
   ['failback of a region that was left in order, Enterprise', () => failbackOfReturned('standard')],
   ['failback of a region that was left in order, Enterprise Plus', () => failbackOfReturned('critical')],
-  ['failback of a lost region that wrote alone', failbackOfLost],
+  ['failback of a lost region that wrote alone', () => failbackOfLost()],
+  ['failback of a lost one of three regions', () => failbackOfLost(THREE)],
   ['failback of a lost region that follows already', failbackOfRejoined],
   ['evacuation', evacuation],
 ]

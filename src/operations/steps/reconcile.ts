@@ -4,7 +4,7 @@ import type {StepInputs} from '../plan.ts'
 
 /** Cheap when nothing is left to do, so it is simply done again. */
 export const reconcile: Deed<StepInputs['reconcile']> = {
-  async act({generations, leave = []}, {reconcile: bring}) {
-    return {proof: await bring(generations, leave)}
+  async act({leave = []}, {reconcile: bring}) {
+    return {proof: await bring(leave)}
   },
 }
