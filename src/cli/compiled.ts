@@ -18,6 +18,8 @@ interface Compiled {
 
 const HEAD = Buffer.from('(function (exports, require, module, __filename) {')
 const TAIL = Buffer.from('\n})')
+/** V8 runs what it is given without a look: nobody else may write there, and nothing may be read of it that is not whole. */
+const OWN = 0o700
 
 export interface Bundle {
   /** What the file of this absolute path exports; it is run once. */
@@ -74,11 +76,12 @@ export function openBundle(root: string, folder: string): Bundle {
 
   function keep(): void {
     try {
-      if (fresh.size > 0) mkdirSync(folder, {recursive: true})
+      if (fresh.size > 0) mkdirSync(folder, {recursive: true, mode: OWN})
       for (const [file, {script, source}] of fresh) {
         const path = keptAt(file)
-        const own = `${path}.${process.pid}`
-        writeFileSync(own, Buffer.concat([source, script.createCachedData()]))
+        // Containers that share the folder may share process ids too.
+        const own = `${path}.${process.pid}-${process.hrtime.bigint()}`
+        writeFileSync(own, Buffer.concat([source, script.createCachedData()]), {flush: true})
         renameSync(own, path)
       }
     } catch {

@@ -67,8 +67,10 @@ export async function prepareDatabase(
 
 /** Who prepares a database, and later asks how far it is, has as much of it as Cloud SQL gives anybody. */
 function operatorOf(email: string) {
-  const account = email.replace(/\.gserviceaccount\.com$/, '')
-  const type = account === email ? 'CLOUD_IAM_USER' : 'CLOUD_IAM_SERVICE_ACCOUNT'
+  // A user's name is the address in lower case, however it is spelt by who signs in.
+  const address = email.toLowerCase()
+  const account = address.replace(/\.gserviceaccount\.com$/, '')
+  const type = account === address ? 'CLOUD_IAM_USER' : 'CLOUD_IAM_SERVICE_ACCOUNT'
   return {name: account, type, databaseRoles: [OPERATOR]}
 }
 

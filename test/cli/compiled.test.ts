@@ -78,6 +78,14 @@ test.each([
   expect(load(open(), 'a.cjs')).toEqual({a})
 })
 
+test('nobody else may write where code is kept, whatever the umask', () => {
+  write('a.cjs', 'exports.a = 1')
+  const bundle = open()
+  load(bundle, 'a.cjs')
+  bundle.keep()
+  for (const each of [folder, join(folder, '..')]) expect(statSync(each).mode & 0o777).toBe(0o700)
+})
+
 test('a folder that cannot be written changes nothing', () => {
   write('kept', 'a file where the folder would be')
   write('a.cjs', 'exports.a = 1')

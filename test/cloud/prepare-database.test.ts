@@ -42,6 +42,7 @@ const role = {databaseRoles: ['cloudsqlsuperuser']}
 
 test.each([
   ['ada@example.com', {name: 'ada@example.com', type: 'CLOUD_IAM_USER', ...role}],
+  ['Ada@Example.com', {name: 'ada@example.com', type: 'CLOUD_IAM_USER', ...role}],
   ['ci@p.iam.gserviceaccount.com', {name: 'ci@p.iam', type: 'CLOUD_IAM_SERVICE_ACCOUNT', ...role}],
 ])('%s, who prepares a database, is made its operator before anything else', async (caller, user) => {
   const users = await prepare(caller)
