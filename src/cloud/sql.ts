@@ -13,6 +13,7 @@ interface Operation {
 
 /** What is prepared is prepared as this role: its members may not make others by themselves, and whoever deploys next must own what is made now. */
 const OPERATOR = 'cloudsqlsuperuser'
+const NO_ROLE = /permission denied to set role/
 
 /** https://docs.cloud.google.com/sql/docs/troubleshooting: operationInProgress. */
 const IN_PROGRESS = 409
@@ -56,13 +57,21 @@ export async function prepareDatabase(
   const {items = []} = await callJson<{items?: readonly {name: string}[]}>(`${url}/users`, withToken(token))
   const present = new Set(items.map(({name}) => name))
   const services = [...users, ...(observer === undefined ? [] : [observer])]
+  const operator = caller === undefined ? undefined : operatorOf(caller)
   const wanted = [
-    ...(caller === undefined ? [] : [operatorOf(caller)]),
+    ...(operator ? [operator] : []),
     ...services.map((name) => ({name, type: 'CLOUD_IAM_SERVICE_ACCOUNT'})),
   ]
   for (const body of wanted.filter(({name}) => !present.has(name))) await make('users', body)
-  await execute(`${url}/executeSql`, database, grantsFor(database, users), token)
-  if (observer !== undefined) await execute(`${url}/executeSql`, 'postgres', heartbeatsFor(observer), token)
+  // Whoever was a user before is left as it is, and may not have the role.
+  const next = operator
+    ? [
+        `gcloud sql users assign-roles ${operator.name} --type=${operator.type} --database-roles=${OPERATOR} --instance=${instance} --project=${project}`,
+      ]
+    : []
+  const execute = (on: string, sql: string) => executeAs(`${url}/executeSql`, on, sql, next, token)
+  await execute(database, grantsFor(database, users))
+  if (observer !== undefined) await execute('postgres', heartbeatsFor(observer))
 }
 
 /** Who prepares a database, and later asks how far it is, has as much of it as Cloud SQL gives anybody. */
@@ -74,8 +83,9 @@ function operatorOf(email: string) {
   return {name: account, type, databaseRoles: [OPERATOR]}
 }
 
-async function execute(url: string, database: string, sqlStatement: string, token?: string): Promise<void> {
-  const body = {database, sqlStatement: `SET ROLE ${OPERATOR};\n${sqlStatement}`, autoIamAuthn: true}
+/** `next`: what helps whoever may not act as the operator. */
+async function executeAs(url: string, database: string, sql: string, next: string[], token?: string): Promise<void> {
+  const body = {database, sqlStatement: `SET ROLE ${OPERATOR};\n${sql}`, autoIamAuthn: true}
   const {status} = await callJson<{status?: {message: string}}>(url, {
     method: 'POST',
     body,
@@ -83,7 +93,9 @@ async function execute(url: string, database: string, sqlStatement: string, toke
     ...withToken(token),
   })
   // The call succeeds even when the statement does not.
-  if (status) throw new HaError('CLOUD_REFUSED', `What ${database} is prepared with was refused: ${status.message}`)
+  if (!status) return
+  const message = `What ${database} is prepared with was refused: ${status.message}`
+  throw new HaError('CLOUD_REFUSED', message, NO_ROLE.test(status.message) ? {next} : {})
 }
 
 /**

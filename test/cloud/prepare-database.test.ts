@@ -10,13 +10,16 @@ let base: string
 let present: string[]
 /** How many operations are refused because another one is under way. */
 let busy: number
+/** What the database answers, where it refuses. */
+let refusal: string | undefined
 let asked: {method: string; path: string; body: Record<string, unknown>}[]
 beforeAll(async () => {
   server = createServer(async (request, response) => {
     let text = ''
     for await (const chunk of request) text += chunk
     asked.push({method: request.method!, path: request.url!.split('/').at(-1)!, body: text ? JSON.parse(text) : {}})
-    const answers = {executeSql: {}, users: {items: present.map((name) => ({name})), name: 'o', status: 'DONE'}}
+    const executeSql = refusal === undefined ? {} : {status: {code: 3, message: refusal}}
+    const answers = {executeSql, users: {items: present.map((name) => ({name})), name: 'o', status: 'DONE'}}
     const path = asked.at(-1)!.path as keyof typeof answers
     response.setHeader('content-type', 'application/json')
     if (request.method === 'POST' && busy-- > 0) response.statusCode = 409
@@ -29,6 +32,7 @@ afterAll(() => server.close())
 beforeEach(() => {
   present = []
   busy = 0
+  refusal = undefined
   asked = []
 })
 
@@ -53,6 +57,15 @@ test.each([
 test('who is a user already is left as it is', async () => {
   present = ['ada@example.com', 'api@p.iam', 'eye@p.iam']
   expect(await prepare('ada@example.com')).toEqual([])
+})
+
+test('whoever was a user already, without the role, is told how to get it', async () => {
+  present = ['ada@example.com', 'api@p.iam', 'eye@p.iam']
+  refusal = 'ERROR: permission denied to set role "cloudsqlsuperuser" (SQLSTATE 42501)'
+  await expect(prepare('ada@example.com')).rejects.toMatchObject({
+    code: 'CLOUD_REFUSED',
+    next: [expect.stringMatching(/^gcloud sql users assign-roles ada@example.com --type=CLOUD_IAM_USER /)],
+  })
 })
 
 test('everything is made as one role, so that the next one who deploys owns it too', async () => {
