@@ -74,7 +74,7 @@ export async function observeScene(cloud: Operable, topology: Topology, withinMs
     return heldBy(cloud, name, seen, attempt)
   })
   const rotations = byKey(backends, (backend) => attempt(() => cloud.rotation(backend)))
-  const outbox = outboxOf(cloud, topology, attempt)
+  const outbox = outboxOf(cloud, topology, attempt, withinMs)
   const gate = attempt(async () => (await cloud.gate())?.word)
   const primaryName = topology.database?.instances.find(({role}) => role === 'primary')?.name
   const [instances, positions, busy, primary, nearestSeen, rotationsSeen, health, workloads, queues, lastBackup] =
@@ -114,11 +114,16 @@ export async function observeScene(cloud: Operable, topology: Topology, withinMs
   }
 }
 
-/** Its own words, so whatever they say: nothing is written. */
-async function outboxOf(cloud: Operable, {database, operations}: Topology, attempt: Attempt): Promise<Scene['outbox']> {
+/** Its own words, so whatever they say: nothing is written, and a database that nobody waits for any more does not go on with it. */
+async function outboxOf(
+  cloud: Operable,
+  {database, operations}: Topology,
+  attempt: Attempt,
+  withinMs: number,
+): Promise<Scene['outbox']> {
   const {outbox} = operations
   if (!database || outbox === undefined) return {}
-  const sql = `SET TRANSACTION READ ONLY; SELECT max(seconds)::float8 FROM (${outbox}\n) AS outbox(seconds)`
+  const sql = `SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = ${withinMs}; SELECT max(seconds)::float8 FROM (${outbox}\n) AS outbox(seconds)`
   return byKey(
     database.instances.map(({name}) => name),
     (name) =>

@@ -19,13 +19,13 @@ function asking(answer: (instance: string) => (string | null)[][]): {it: Stage; 
   return {it, asked}
 }
 
-test('the outbox is asked where the app keeps it, and what is asked may not write', async () => {
+test('the outbox is asked where the app keeps it, and what is asked may neither write nor outlast the look', async () => {
   const {it, asked} = asking((instance) => [[instance.includes(FROM) ? '12.5' : null]])
   const {outbox} = await sceneOf(it)
   expect(outbox).toEqual({[`stay-test-${FROM}-g1`]: {seen: 12.5}, [`stay-test-${TO}-g1`]: {seen: null}})
   const {name} = deriveTopology(it.config, it.roles).database!
   for (const [, sql, database] of asked) {
-    expect(sql).toMatch(/^SET TRANSACTION READ ONLY; /)
+    expect(sql).toMatch(/^SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = \d+; SELECT /)
     expect(database).toBe(name)
   }
 })
