@@ -35,7 +35,8 @@ export function instanceArgs(input: DataInput, instance: Instance): InstanceArgs
         allocatedIpRange: input.allocatedRange,
         sslMode: 'ENCRYPTED_ONLY',
         // Its certificate has the instance's name, by which the Auth Proxy tells it where it came by a record. One of the shared CA has a
-        // DNS name of Google's alone, and is refused: https://github.com/GoogleCloudPlatform/cloud-sql-proxy/issues/2445
+        // DNS name of Google's alone, and is refused:
+        // https://github.com/GoogleCloudPlatform/cloud-sql-go-connector/blob/v1.18.1/internal/cloudsql/tls_verify.go
         serverCaMode: 'GOOGLE_MANAGED_INTERNAL_CA',
       },
       databaseFlags: Object.entries(input.flags).map(([name, value]) => ({name, value})),

@@ -33,8 +33,8 @@ export interface FollowOptions {
 const DEADLINE_MS = 1_000
 
 /**
- * As https://github.com/GoogleCloudPlatform/cloud-sql-go-connector does it: a session resolves the name before it dials (dialer.go),
- * and open ones are looked after every period (monitored_cache.go). Unlike there, what is known stays when nobody answers.
+ * Open sessions are looked after every period, as https://github.com/GoogleCloudPlatform/cloud-sql-go-connector does it
+ * (monitored_cache.go). Unlike there, a new one goes where the name leads by now, and what is known stays when nobody answers.
  */
 export function follow({instance, googleapis, periodMs, onMove}: FollowOptions): Follower {
   let current: Target | undefined
