@@ -19,6 +19,3 @@ export const withFence = (fences: readonly Fence[], fence: Fence): readonly Fenc
   ...fences.filter(({instance}) => instance !== fence.instance),
   {...fences.find(({instance}) => instance === fence.instance), ...fence},
 ]
-
-export const withoutFence = (fences: readonly Fence[], instance: string): readonly Fence[] =>
-  fences.filter((fence) => fence.instance !== instance)

@@ -6,9 +6,10 @@
 import {readFileSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
-import type {Fence} from '../../src/operations/fences.ts'
+import {pathToFileURL} from 'node:url'
+import {readFences} from '../../src/environment/fences.ts'
 import type {Step} from '../../src/operations/plan.ts'
-import {fileStore} from '../../src/store/files.ts'
+import {openStore} from '../../src/store/open.ts'
 import {check} from '../load/check.ts'
 import {readLedger} from '../load/ledger.ts'
 import {runLoad} from '../load/load.ts'
@@ -162,6 +163,6 @@ function rivalsIn(servers: readonly ServerSeen[], fenced: ReadonlySet<string>): 
 }
 
 async function fencesOf({dir}: Platform): Promise<ReadonlySet<string>> {
-  const fences = (await fileStore(join(dir, '.ha/local')).read<readonly Fence[]>('fences'))?.value ?? []
+  const fences = await readFences(openStore({url: pathToFileURL(join(dir, '.ha/local')).href}))
   return new Set(fences.map(({instance}) => instance))
 }
