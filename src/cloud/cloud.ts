@@ -3,6 +3,7 @@ import type {Facts} from '../facts.ts'
 import type {GateTopology, Topology} from '../topology/topology.ts'
 import type {Ground, Leftover} from './leftovers.ts'
 import type {Figure} from './monitoring.ts'
+import type {RecoveryWindow} from './operable.ts'
 
 /** Something observed, or why it could not be. Absence of an answer is never taken for an answer. */
 export type Seen<T> = {readonly seen: T} | {readonly unseen: string}
@@ -63,6 +64,10 @@ export interface Observation {
   readonly url?: string
   readonly regions: readonly RegionSeen[]
   readonly queues: Seen<readonly QueueSeen[]>
+  /** What the primary can be recovered to, after it changed; undefined in it: to nothing yet. */
+  readonly recovery?: Seen<RecoveryWindow | undefined>
+  /** Database instances that operations replaced. */
+  readonly leftBehind?: readonly Leftover[]
 }
 
 /** Deeds Pulumi has no resource for, or none that survives a change of roles. Each is idempotent. */

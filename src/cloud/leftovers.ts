@@ -3,11 +3,12 @@
  * takes it down when the cluster went first. Sources: https://cloud.google.com/kubernetes-engine/docs/how-to/standalone-neg#cleaning-up,
  * https://cloud.google.com/kubernetes-engine/docs/concepts/firewall-rules, https://cloud.google.com/kubernetes-engine/docs/how-to/persistent-volumes/gce-pd-csi-driver
  */
+import type {Topology} from '../topology/topology.ts'
 import {callJson} from './rest.ts'
 import type {Wires} from './wires.ts'
 
 export interface Leftover {
-  readonly what: 'network endpoint group' | 'firewall rule' | 'forwarding rule' | 'disk'
+  readonly what: 'network endpoint group' | 'firewall rule' | 'forwarding rule' | 'disk' | 'database instance'
   readonly name: string
   /** Zone or region; none: global. */
   readonly place?: string
@@ -55,6 +56,24 @@ export async function findLeftovers(wires: Wires, ground: Ground, token?: string
     }),
   )
   return found.flat()
+}
+
+/**
+ * Of these instances those of earlier generations, whose place another has taken: former primaries, kept stopped with what only they may
+ * have, and replicas that nobody reads. Operations delete none of them. Pure.
+ */
+export function formerInstances(
+  instances: readonly {readonly name: string; readonly region: string}[],
+  {project, prefix, protect, database}: Pick<Topology, 'project' | 'prefix' | 'protect' | 'database'>,
+): readonly Leftover[] {
+  const current = new Set(database?.instances.map(({name}) => name))
+  return instances
+    .filter(({name, region}) => /^\d+$/.test(name.replace(`${prefix}-${region}-g`, '')) && !current.has(name))
+    .map(({name, region: place}) => {
+      const at = `${name} --project=${project}`
+      const lift = protect ? `gcloud sql instances patch ${at} --no-deletion-protection && ` : ''
+      return {what: 'database instance', name, place, command: `${lift}gcloud sql instances delete ${at}`}
+    })
 }
 
 async function listAll(url: string, collection: string, token?: string): Promise<readonly Item[]> {

@@ -5,6 +5,7 @@ import type {RegionTopology, ServiceTopology, Topology} from '../topology/topolo
 import {attempt} from './attempt.ts'
 import type {EndpointsSeen, InstanceSeen, Observation, QueueSeen, RegionSeen, Seen} from './cloud.ts'
 import {servicesIn} from './kubernetes.ts'
+import {formerInstances} from './leftovers.ts'
 import {type Figures, readFigures} from './monitoring.ts'
 import {readFacts} from './observer.ts'
 import type {InstanceFacts, Rotation} from './operable.ts'
@@ -12,7 +13,7 @@ import {readWaiting} from './queues.ts'
 import {type Reach, reachOf} from './reach.ts'
 import {callJson, statusOf} from './rest.ts'
 import {groupHealth, readRotation} from './rotation.ts'
-import {listFacts} from './sql-deeds.ts'
+import {listFacts, readRecoveryWindow} from './sql-deeds.ts'
 import type {Wires} from './wires.ts'
 
 const DEADLINE_MS = 3000
@@ -36,12 +37,23 @@ export async function observe(
       lags: attempt(() => readFigures(reach, 'lag', instanceIds(topology), DEADLINE_MS)),
     }),
   }
-  const [url, regions, queues] = await Promise.all([
+  const primary = topology.database?.instances.find(({role}) => role === 'primary')
+  const [url, regions, queues, recovery, listed] = await Promise.all([
     frontDoor(reach, topology),
     Promise.all(topology.regions.map((region) => regionSeen(world, region))),
     attempt(() => queuesSeen(reach, topology)),
+    // At first Cloud SQL itself sees to it, sooner or later; a new primary is what operations must have made safe.
+    primary && topology.epoch > 1 ? attempt(() => readRecoveryWindow(reach, primary.name)) : undefined,
+    world.instances,
   ])
-  return {...(url !== undefined && {url}), regions, queues}
+  const leftBehind = listed && 'seen' in listed ? formerInstances(listed.seen, topology) : []
+  return {
+    ...(url !== undefined && {url}),
+    regions,
+    queues,
+    ...(recovery && {recovery}),
+    ...(leftBehind.length > 0 && {leftBehind}),
+  }
 }
 
 /** What is asked once and told of every region. */

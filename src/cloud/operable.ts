@@ -76,6 +76,12 @@ export interface SqlOperation {
   readonly error?: string
 }
 
+/** Milliseconds since the epoch. */
+export interface RecoveryWindow {
+  readonly earliest: number
+  readonly latest: number
+}
+
 export interface Rotation {
   readonly fingerprint: string
   readonly groups: readonly {readonly group: string; readonly region: string; readonly share: number}[]
@@ -135,6 +141,8 @@ export interface Operable {
   position(instance: string): Promise<Position>
   /** When the newest backup that succeeded ended, milliseconds since the epoch; undefined: there is none. */
   lastBackup(instance: string): Promise<number | undefined>
+  /** Every moment in it can be recovered to; undefined: no window is open. */
+  recoveryWindow(instance: string): Promise<RecoveryWindow | undefined>
   queue(names: QueueNames): Promise<QueueFacts>
   /** Everything published since then is to be delivered again, acknowledged or not, and nothing that waits is lost. Returns since when. */
   redeliver(redelivery: Redelivery): Promise<number>

@@ -11,7 +11,7 @@ import {readQueue, readRedelivery, redeliver} from './queues.ts'
 import {type Place, type Reach, reachOf} from './reach.ts'
 import {moveRecord, readRecord} from './records.ts'
 import {groupHealth, readRotation, writeRotation} from './rotation.ts'
-import {beginDeed, listFacts, readLastBackup, readOperation, runningOn} from './sql-deeds.ts'
+import {beginDeed, listFacts, readLastBackup, readOperation, readRecoveryWindow, runningOn} from './sql-deeds.ts'
 import {executeSql, readPosition} from './sql-query.ts'
 
 export interface Ground extends Place {
@@ -37,6 +37,7 @@ export function createOperable(ground: Ground): Operable {
     operation: (id) => readOperation(reach, id),
     running: (instance) => runningOn(reach, instance),
     lastBackup: (instance) => readLastBackup(reach, instance),
+    recoveryWindow: (instance) => readRecoveryWindow(reach, instance),
     queue: (names) => readQueue(reach, names),
     redeliver: (redelivery) => redeliver(reach, redelivery),
     redelivered: (mark) => readRedelivery(reach, mark),

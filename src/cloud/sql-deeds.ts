@@ -1,7 +1,7 @@
 /** Cloud SQL Admin API: what changes an instance, and the long operations it starts. Source: https://cloud.google.com/sql/docs/postgres/admin-api/rest/v1beta4/instances */
-import type {InstanceFacts, SqlDeed, SqlOperation} from './operable.ts'
+import type {InstanceFacts, RecoveryWindow, SqlDeed, SqlOperation} from './operable.ts'
 import type {Reach} from './reach.ts'
-import {callJson} from './rest.ts'
+import {callJson, statusOf} from './rest.ts'
 
 interface Settings {
   readonly activationPolicy?: string
@@ -105,6 +105,25 @@ export async function readLastBackup(reach: Reach, instance: string): Promise<nu
   const {items = []} = await callJson<{items?: readonly {status?: string; endTime?: string}[]}>(url, call)
   const last = items.find(({status, endTime}) => status === 'SUCCESSFUL' && endTime !== undefined)
   return last && Date.parse(last.endTime!)
+}
+
+/**
+ * What is answered while none is open is not documented: a refusal of the question itself, or times missing, are taken for that.
+ * Source: https://cloud.google.com/sql/docs/postgres/admin-api/rest/v1beta4/projects.instances/getLatestRecoveryTime
+ */
+export async function readRecoveryWindow(reach: Reach, instance: string): Promise<RecoveryWindow | undefined> {
+  const call = await reach.signed({deadlineMs: DEADLINE_MS})
+  try {
+    const found = await callJson<{earliestRecoveryTime?: string; latestRecoveryTime?: string}>(
+      `${instanceUrl(reach, instance)}/getLatestRecoveryTime`,
+      call,
+    )
+    const [earliest, latest] = [found.earliestRecoveryTime, found.latestRecoveryTime].map((it) => Date.parse(it ?? ''))
+    return earliest! <= latest! ? {earliest: earliest!, latest: latest!} : undefined
+  } catch (thrown) {
+    if (statusOf(thrown) === 400) return undefined
+    throw thrown
+  }
 }
 
 export async function runningOn(reach: Reach, instance: string): Promise<readonly SqlOperation[]> {

@@ -6,7 +6,7 @@ import type {Node} from '../../stacks/stack.ts'
 import {approve} from '../cli/approve.ts'
 import type {Surroundings} from '../cli/command.ts'
 import {systemClock} from '../clock.ts'
-import type {Leftover} from '../cloud/leftovers.ts'
+import {formerInstances, type Leftover} from '../cloud/leftovers.ts'
 import {stopEmulator} from '../engine/emulator.ts'
 import {guardedIn, guardsOf} from '../engine/guards.ts'
 import {cloudResources, openState, type StateResource} from '../engine/state.ts'
@@ -31,7 +31,7 @@ export interface DestroyRequest extends Run {
   readonly liftProtection: boolean
 }
 
-/** Resolves to what controllers left behind, which is nobody's to delete but the account's owner's. */
+/** Resolves to what controllers and operations left behind, which is nobody's to delete but the account's owner's. */
 export async function destroy(request: DestroyRequest): Promise<readonly Leftover[]> {
   const {environment, lock, interrupts, emit, surroundings} = request
   await agree(request, await guardedOf(environment, surroundings.env))
@@ -47,7 +47,7 @@ export async function destroy(request: DestroyRequest): Promise<readonly Leftove
   for (const {what, name, place, command} of leftovers) {
     emit({
       kind: 'warning.raised',
-      message: `A controller left the ${what} ${name}${place === undefined ? '' : ` in ${place}`} behind; it may keep the network from being deleted.`,
+      message: `The ${what} ${name}${place === undefined ? '' : ` in ${place}`} was left behind; it may keep the network from being deleted.`,
       next: [command],
     })
   }
@@ -146,15 +146,17 @@ async function leftoversIn(
   {cloud, workspace}: Platform,
   emit: Emit,
 ): Promise<readonly Leftover[]> {
-  const {project, network, regions} = environment.topology
+  const {project, network, regions, database} = environment.topology
   const own = new Set(cloudResources(await workspace.state.read(GROUND)).map(({id = ''}) => id.split('/').at(-1)))
   const ground = {project, network, clusters: regions.map(({cluster}) => cluster)}
-  const found = await cloud.leftovers(ground).catch((thrown): readonly Leftover[] => {
+  const former = async () => (database ? formerInstances(await cloud.instances(project), environment.topology) : [])
+  const look = Promise.all([cloud.leftovers(ground), former()])
+  const found = await look.catch((thrown): readonly (readonly Leftover[])[] => {
     const {message, next} = asHaError(thrown)
-    emit({kind: 'warning.raised', message: `What controllers left behind could not be looked for: ${message}`, next})
+    emit({kind: 'warning.raised', message: `What was left behind could not be looked for: ${message}`, next})
     return []
   })
-  return found.filter(({name}) => !own.has(name))
+  return found.flat().filter(({name}) => !own.has(name))
 }
 
 /** Whether anything of the environment is on record: files here, or documents in the bucket. */

@@ -16,8 +16,14 @@ export async function observeSafety(environment: Environment, emit: Emit) {
   }
 }
 
+/** Which regions could still take over. */
+function standing({primary, generations, lost}: Environment['roles']): string {
+  const left = Object.keys(generations).filter((region) => region !== primary && !lost.includes(region))
+  return left.length === 0 ? 'the platform is not protected' : `only ${left.join(' and ')} could take over`
+}
+
 /** Pure. */
-function safetyOf(
+export function safetyOf(
   roles: Environment['roles'],
   fences: Awaited<ReturnType<typeof readFences>>,
   open: {readonly plan: {readonly procedure: string; readonly from: string; readonly to: string}} | undefined,
@@ -34,7 +40,7 @@ function safetyOf(
     })),
     ...roles.lost.map((region) => ({
       good: false,
-      text: `${region} is given up: the platform is not protected. When it is back: ha failback --region ${region}`,
+      text: `${region} is given up: ${standing(roles)}. When it is back: ha failback --region ${region}`,
     })),
     ...roles.drained
       .filter((region) => !roles.lost.includes(region))

@@ -5,7 +5,7 @@ import {captureDivergence} from './steps/divergence.ts'
 import {fenceOld, writeFence} from './steps/fence.ts'
 import {holdWriters, passWriters, raiseEpoch, wakeGates} from './steps/gate.ts'
 import {promote, switchover} from './steps/promote.ts'
-import {protect} from './steps/protect.ts'
+import {awaitRecovery, protect} from './steps/protect.ts'
 import {reconcile} from './steps/reconcile.ts'
 import {moveRecord} from './steps/record.ts'
 import {redeliver} from './steps/redeliver.ts'
@@ -35,6 +35,7 @@ const DEEDS: {readonly [K in StepKind]: Deed<StepInputs[K]>} = {
   'await-healthy': awaitHealthy,
   replicate,
   protect,
+  'await-recovery': awaitRecovery,
   redeliver,
   'fence-old': fenceOld,
   'capture-divergence': captureDivergence,

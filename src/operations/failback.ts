@@ -4,7 +4,7 @@ import {type Check, fine, refused} from './check.ts'
 import {type Plan, recordRoles, type Step} from './plan.ts'
 import {noLongTransaction, preflightSwitchover, type Question, takeover} from './preflight.ts'
 import {backedUp} from './readiness.ts'
-import {successor} from './replicas.ts'
+import {recoverable, successor} from './replicas.ts'
 import {backendsOf, type Scene, seenOf} from './scene.ts'
 import {changeOfPrimary, RECONCILE} from './switchover.ts'
 
@@ -69,6 +69,7 @@ export function planFailback(
       ...back,
       ...traffic(now, roles, region),
       RECONCILE,
+      ...(from === region ? [] : [recoverable(replica)]),
     ],
   }
 }

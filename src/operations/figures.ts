@@ -6,20 +6,28 @@ export interface Figures {
   readonly writeGapMs?: number
   readonly loss: string
   readonly lossBoundSeconds?: number
+  /** Since when the new primary can be recovered to any moment, milliseconds since the epoch; null: not yet. Absent: no new primary. */
+  readonly recoverableSince?: number | null
+  /** Instances that others took the place of: stopped, or read by nobody. */
+  readonly leftBehind: readonly string[]
 }
 
 export function figuresOf(entries: readonly Entry[]): Figures {
-  const ms = (entries.at(-1)?.at ?? 0) - (entries[0]?.at ?? 0)
   const stopped = numberOf(entries, 'stop', 'stoppedAt') ?? numberOf(entries, 'switchover', 'stoppedAt')
   const moved = numberOf(entries, 'repoint', 'movedAt')
-  const gap = stopped === undefined || moved === undefined ? {} : {writeGapMs: moved - stopped}
   const planned = entries[0]?.what === 'planned' ? entries[0].plan : undefined
+  const since = factsOf(entries, 'recoverable')?.recoverableSince as number | null | undefined
+  const figures = {
+    ms: (entries.at(-1)?.at ?? 0) - (entries[0]?.at ?? 0),
+    ...(stopped !== undefined && moved !== undefined && {writeGapMs: moved - stopped}),
+    ...(since !== undefined && {recoverableSince: since}),
+    leftBehind: planned?.steps.flatMap((step) => (step.kind === 'replicate' ? [step.input.like] : [])) ?? [],
+  }
   const bound = planned?.lossBoundSeconds
   if (bound !== undefined)
-    return {ms, ...gap, lossBoundSeconds: bound, loss: `Lost at most: the last ${bound.toFixed(1)} s of writes.`}
+    return {...figures, lossBoundSeconds: bound, loss: `Lost at most: the last ${bound.toFixed(1)} s of writes.`}
   return {
-    ms,
-    ...gap,
+    ...figures,
     loss:
       stopped === undefined
         ? 'No change of primary, nothing lost.'

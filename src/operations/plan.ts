@@ -47,6 +47,8 @@ export interface StepInputs {
   'await-healthy': {readonly region: string; readonly backends: readonly string[]}
   replicate: {readonly instance: string; readonly region: string; readonly primary: string; readonly like: string}
   protect: {readonly instance: string; readonly availability: string; readonly recoveryDays: number}
+  /** What was backed up can be recovered to any moment. */
+  'await-recovery': {readonly instance: string}
   'fence-old': {readonly instance: string; readonly region: string; readonly epoch: number}
   /** What was acknowledged while it may have been lost is delivered again; milliseconds since the epoch. */
   redeliver: {readonly subscriptions: readonly string[]; readonly since: number; readonly now: number}

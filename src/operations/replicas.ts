@@ -132,3 +132,13 @@ export const protect = ({database}: Topology, old: InstanceTopology, next: Insta
     input: {instance: next.name},
   },
 ]
+
+/** The last of all, since nothing else waits for it. */
+export const recoverable = ({name, region}: InstanceTopology): Step => ({
+  id: 'recoverable',
+  kind: 'await-recovery',
+  title: `See that ${name} can be recovered to any moment`,
+  region,
+  verifies: 'its recovery window is open, or it is told that it is not yet',
+  input: {instance: name},
+})

@@ -2,7 +2,7 @@
 import type {InstanceTopology, Roles, Topology} from '../topology/topology.ts'
 import {hold, pass, wake} from './gates.ts'
 import {type Plan, recordRoles, type Step} from './plan.ts'
-import {followers, protect, readersElsewhere, rejoin, successor} from './replicas.ts'
+import {followers, protect, readersElsewhere, recoverable, rejoin, successor} from './replicas.ts'
 import {backendsOf, type Scene, seenOf} from './scene.ts'
 
 export interface Want {
@@ -15,12 +15,13 @@ export interface Want {
 /** Where the primary's region is left: roles reversed, nothing lost; its traffic goes elsewhere unless it is to stay. */
 export function planSwitchover(topology: Topology, roles: Roles, scene: Scene, want: Want): Plan {
   const {from, to} = want
+  const next = topology.database!.instances.find(({region}) => region === to)!
   return {
     procedure: 'switchover',
     from,
     to,
     epoch: roles.epoch,
-    steps: [...changeOfPrimary(topology, roles, scene, want), RECONCILE],
+    steps: [...changeOfPrimary(topology, roles, scene, want), RECONCILE, recoverable(next)],
   }
 }
 

@@ -7,7 +7,7 @@ import {type Loss, lossOf} from './loss.ts'
 import {type Plan, recordRoles, type Step} from './plan.ts'
 import {paused, type Question, takeover} from './preflight.ts'
 import {RECONCILED} from './readiness.ts'
-import {followers, protect, readersElsewhere} from './replicas.ts'
+import {followers, protect, readersElsewhere, recoverable} from './replicas.ts'
 import {type Scene, seenOf} from './scene.ts'
 import {drain, promotion, undrain, verify} from './switchover.ts'
 
@@ -72,6 +72,7 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, wa
       verifies: 'nothing would be replaced or deleted',
       input: {leave: undeployed.filter((name) => !RECONCILED.includes(name))},
     },
+    recoverable(next),
   ]
   return {
     procedure: 'failover',

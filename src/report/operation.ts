@@ -1,5 +1,5 @@
 /** What an operation says before and after. Pure. */
-import {duration, table} from './format.ts'
+import {duration, moment, table} from './format.ts'
 import type {Style} from './style.ts'
 
 interface Check {
@@ -50,6 +50,9 @@ export interface Figures {
   /** From the last moment the old primary took writes to the moment the record named the new one. */
   readonly writeGapMs?: number
   readonly loss: string
+  /** Milliseconds since the epoch; null: not yet. */
+  readonly recoverableSince?: number | null
+  readonly leftBehind: readonly string[]
 }
 
 export function finishedLines(
@@ -63,5 +66,17 @@ export function finishedLines(
     `${style('good', '✔')} ${procedure} from ${from} to ${to} done in ${duration(figures.ms)}${where}.`,
     ...(figures.writeGapMs === undefined ? [] : [`  Writers waited at most ${duration(figures.writeGapMs)}.`]),
     `  ${figures.loss}`,
+    ...recoveryLine(figures, style),
+    ...leftLine(figures),
   ]
 }
+
+function recoveryLine({recoverableSince: since}: Figures, style: Style): string[] {
+  if (since === undefined) return []
+  if (since === null)
+    return [style('warn', '  Not protected yet: no moment can be recovered to. `ha status` tells when.')]
+  return [`  Protected again: every moment since ${moment(since)} can be recovered to.`]
+}
+
+const leftLine = ({leftBehind}: Figures): string[] =>
+  leftBehind.length === 0 ? [] : [`  Left behind: ${leftBehind.join(', ')}. \`ha status\` says how to be rid of it.`]

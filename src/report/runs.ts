@@ -1,5 +1,5 @@
 /** What `ha lock` and `ha runs` say. Pure. */
-import {duration, table} from './format.ts'
+import {duration, moment, table} from './format.ts'
 import type {Style} from './style.ts'
 
 /** Who holds a lock, and what is known of them. */
@@ -37,12 +37,6 @@ export interface RunSeen {
   readonly code?: string
   /** At work right now; a run that neither finished nor is at work was cut short. */
   readonly active: boolean
-}
-
-/** `2026-11-22 14:05:09`, in the reader's own time zone. */
-export function moment(at: number): string {
-  const date = new Date(at - new Date(at).getTimezoneOffset() * 60_000)
-  return date.toISOString().slice(0, 19).replace('T', ' ')
 }
 
 export function runLines(runs: readonly RunSeen[], now: number, call: Call, style: Style): string[] {

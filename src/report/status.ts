@@ -1,7 +1,7 @@
 /** What `ha status` shows: one screen, red where it hurts. Pure. */
 import type {InstanceSeen, Observation, QueueSeen, RegionSeen} from '../cloud/cloud.ts'
 import type {Topology} from '../topology/topology.ts'
-import {duration, table} from './format.ts'
+import {duration, moment, table} from './format.ts'
 import {observerLines} from './observers.ts'
 import type {Style} from './style.ts'
 import {troubles} from './troubles.ts'
@@ -22,11 +22,23 @@ export function statusLines(topology: Topology, observation: Observation, style:
     ...(trouble.length === 0
       ? [style('good', '✔ Everything runs as ha.yaml says.')]
       : trouble.map((line) => style('bad', `✖ ${line}`))),
+    ...aftermathLines(observation, style),
     ...(topology.target === 'local' && isSilent(observation)
       ? ['  → Nothing of it runs on this machine. `ha deploy` brings it back with its data.']
       : []),
   ]
 }
+
+/** What earlier operations leave to be known. */
+const aftermathLines = ({recovery, leftBehind = []}: Observation, style: Style): string[] => [
+  ...(recovery && 'seen' in recovery && recovery.seen
+    ? [style('dim', `· Protected again: every moment since ${moment(recovery.seen.earliest)} can be recovered to.`)]
+    : []),
+  ...leftBehind.flatMap(({name, place, command}) => [
+    style('dim', `· ${name} in ${place}, whose place another took, is still there. Once nothing of it is needed:`),
+    style('dim', `    ${command}`),
+  ]),
+]
 
 /** Nothing at all answered, as after a reboot. */
 const isSilent = ({regions, queues}: Observation): boolean =>

@@ -6,6 +6,7 @@ import type {Topology} from '../topology/topology.ts'
 export const troubles = (topology: Topology, observation: Observation): string[] => [
   ...servingTroubles(topology, observation),
   ...figureTroubles(topology, observation),
+  ...recoveryTroubles(observation),
 ]
 
 /** Why not everything serves, by the word of those who serve: databases, clusters, the load balancer. */
@@ -59,6 +60,11 @@ function figureTroubles(topology: Topology, {regions, queues}: Observation): str
         )),
   ]
 }
+
+const recoveryTroubles = ({recovery}: Observation): string[] =>
+  recovery && 'seen' in recovery && !recovery.seen
+    ? ['The new primary is not protected yet: there is no moment that it can be recovered to.']
+    : []
 
 const isLost = ({regions}: Topology, region: string) => regions.some(({name, lost}) => name === region && lost)
 

@@ -103,6 +103,7 @@ const OF_OPERABLE: {readonly [K in keyof Operable]: (operable: Operable) => Prom
   instances: (it) => it.instances(),
   position: (it) => it.position(instance),
   lastBackup: (it) => it.lastBackup(instance),
+  recoveryWindow: (it) => it.recoveryWindow(instance),
   queue: (it) => it.queue({topic: 't', subscription: 's', deadLetterSubscription: 'd'}),
   redeliver: (it) => it.redeliver({subscription: 's', since: 1, now: 2, mark: 'm'}),
   redelivered: (it) => it.redelivered('m'),

@@ -3,8 +3,11 @@ import {once} from 'node:events'
 import {createServer, type Server} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {afterEach, beforeEach, expect, test} from 'vitest'
-import {findLeftovers} from '../../src/cloud/leftovers.ts'
+import {findLeftovers, formerInstances} from '../../src/cloud/leftovers.ts'
 import {emulatorWires} from '../../src/cloud/wires.ts'
+import {deriveTopology} from '../../src/topology/derive.ts'
+import {initialRoles} from '../../src/topology/roles.ts'
+import {exampleConfig} from '../fakes/config.ts'
 
 const LINK = 'https://www.googleapis.com/compute/v1/projects/rent'
 const GROUND = {project: 'rent', network: 'rent-prod', clusters: ['rent-prod-us-east1']}
@@ -112,4 +115,30 @@ test('every page is read', async () => {
 test('a question that is refused is no answer', async () => {
   delete answers['/aggregated/disks']
   await expect(find()).rejects.toMatchObject({code: 'CLOUD_REFUSED', data: {status: 403}})
+})
+
+test('of the database instances those are left behind whose place another took, protected as they were made', () => {
+  const [us, eu] = ['us-east1', 'europe-west1']
+  const config = exampleConfig({regions: [us, eu]})
+  const topology = deriveTopology(config, {...initialRoles(config), generations: {[us]: 2, [eu]: 1}})
+  const instances = [
+    {name: `stay-test-${us}-g1`, region: us},
+    {name: `stay-test-${us}-g2`, region: us},
+    {name: `stay-test-${eu}-g1`, region: eu},
+    // Another environment's, and somebody's own.
+    {name: `stay-test-blue-${us}-g1`, region: us},
+    {name: `stay-test-${us}-g1-copy`, region: us},
+  ]
+  expect(formerInstances(instances, {...topology, project: 'p', protect: false})).toEqual([
+    {
+      what: 'database instance',
+      name: `stay-test-${us}-g1`,
+      place: us,
+      command: `gcloud sql instances delete stay-test-${us}-g1 --project=p`,
+    },
+  ])
+  const [first] = formerInstances(instances, {...topology, project: 'p', protect: true})
+  expect(first?.command).toMatch(
+    /^gcloud sql instances patch .* --no-deletion-protection && gcloud sql instances delete/,
+  )
 })

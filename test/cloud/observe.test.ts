@@ -79,7 +79,7 @@ const WELL: Answers = {
 }
 
 /** Answers by the last segment of the path; what nobody answers for is 404. */
-async function open(changed: Answers = {}) {
+async function open(changed: Answers = {}, of = topology) {
   const answers: Answers = {...WELL, ...changed}
   const seen: (Asked & {readonly token: string | undefined})[] = []
   const server = createServer(async (request, response) => {
@@ -101,7 +101,7 @@ async function open(changed: Answers = {}) {
     return new Promise<void>((closed) => void server.close(() => closed()))
   })
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const look = () => observe({base: () => url, token: async () => 'key'}, clock, topology, {[US]: url, [EU]: url})
+  const look = () => observe({base: () => url, token: async () => 'key'}, clock, of, {[US]: url, [EU]: url})
   return {look, seen, server}
 }
 
@@ -208,4 +208,19 @@ test('Monitoring that never answers costs three seconds, and the rest is seen', 
   const observation = await looking
   expect(observation.queues).toEqual({unseen: expect.stringContaining('no answer within 3 s')})
   expect(region(observation, US).endpoints).toMatchObject({seen: [{healthy: 2}]})
+})
+
+const moved = deriveTopology(config, {...initialRoles(config), epoch: 2, primary: EU, generations: {[US]: 2, [EU]: 1}})
+const WINDOW = {earliestRecoveryTime: '2026-03-01T11:00:00Z', latestRecoveryTime: '2026-03-01T11:59:00.5Z'}
+
+test.each<[string, Answers, Observation['recovery']]>([
+  ['a window', {getLatestRecoveryTime: () => WINDOW}, {seen: {earliest: NOW - 3_600_000, latest: NOW - 59_500}}],
+  ['none', {getLatestRecoveryTime: () => 400}, {seen: undefined}],
+  ['times left out', {getLatestRecoveryTime: () => ({kind: 'sql#getLatestRecoveryTime'})}, {seen: undefined}],
+  ['no answer', {getLatestRecoveryTime: () => 503}, {unseen: expect.stringContaining('refused') as unknown as string}],
+])('after a change of primary what it can be recovered to is asked: %s', async (_, answers, expected) => {
+  const {look} = await open(answers, moved)
+  const {recovery, leftBehind} = await look()
+  expect(recovery).toEqual(expected)
+  expect(leftBehind?.map(({name}) => name)).toEqual([primary])
 })

@@ -322,6 +322,25 @@ test('a clone is the source as it was at a moment of the recovery window', async
   await expect(early).rejects.toThrow('no backup from before')
 })
 
+test('the recovery window opens with the first backup, and a replica has none', async () => {
+  const {a, b} = await pair()
+  const asked = (name: string) =>
+    cloud.call<{kind: string; earliestRecoveryTime: string; latestRecoveryTime: string}>(
+      'GET',
+      `${API}/instances/${name}/getLatestRecoveryTime`,
+    )
+  await cloud.done('POST', `${API}/instances/${a}/backupRuns`)
+  const window = await asked(a)
+  expect(window.kind).toBe('sql#getLatestRecoveryTime')
+  expect(window.earliestRecoveryTime <= window.latestRecoveryTime).toBe(true)
+  await expect(asked(b)).rejects.toThrow('cannot be recovered to a point in time')
+  await cloud.done('POST', `${API}/instances/${b}/promoteReplica`)
+  await expect(asked(b)).rejects.toThrow('cannot be recovered to a point in time')
+  await cloud.done('PATCH', `${API}/instances/${b}`, {settings: {backupConfiguration: BACKUPS}})
+  await cloud.done('POST', `${API}/instances/${b}/backupRuns`)
+  expect((await asked(b)).earliestRecoveryTime > window.earliestRecoveryTime).toBe(true)
+})
+
 test('a flag takes effect, with a restart where PostgreSQL needs one, and a value it refuses changes nothing', async () => {
   const {a} = await pair(false)
   const flags = (...databaseFlags: {name: string; value: string}[]) =>

@@ -333,6 +333,10 @@ export function fakeCloud(topology: Topology): FakeCloud {
       return runningOn(name)
     },
     lastBackup: async (name) => lastBackups.get(reach(name).facts.name),
+    async recoveryWindow(name) {
+      const at = reach(name).facts.recovery ? lastBackups.get(name) : undefined
+      return at === undefined ? undefined : {earliest: at, latest: Math.max(at, Date.now())}
+    },
     queue: async () => ({
       ...{attached: true, regions: topology.regions.map(({name}) => name), keptSeconds: 86_400},
       waiting: {backlog: 0, oldestSeconds: 0, dead: 0, ageSeconds: 0},

@@ -1,6 +1,7 @@
 import {expect, test} from 'vitest'
 import type {Check} from '../../src/operations/check.ts'
 import {planFailback, preflightFailback, returnedRoles} from '../../src/operations/failback.ts'
+import {figuresOf} from '../../src/operations/figures.ts'
 import {parseEntries} from '../../src/operations/journal.ts'
 import {pointOfNoReturn} from '../../src/operations/plan.ts'
 import {preflightSwitchover} from '../../src/operations/preflight.ts'
@@ -193,7 +194,7 @@ test('an unplanned failover leaves what was not deployed before it, but for the 
   const it = stage()
   const want = {from: FROM, to: TO, undeployed: ['data', 'app-us-east1', 'edge', 'migration']}
   const {steps} = planUnplanned(topologyOf(it), it.roles, await sceneOf(it), want)
-  expect(steps.at(-1)).toMatchObject({kind: 'reconcile', input: {leave: ['app-us-east1', 'migration']}})
+  expect(steps.find(({id}) => id === 'reconcile')).toMatchObject({input: {leave: ['app-us-east1', 'migration']}})
 })
 
 test('an unplanned failover has queues deliver the lost seconds again, once the new primary is recorded', async () => {
@@ -243,4 +244,17 @@ test('a replica that received more of a lost primary’s log than the one that i
     reason: expect.stringContaining('512 bytes'),
     hint: expect.stringContaining('--to asia-east1'),
   })
+})
+
+test.each([
+  ['as soon as it is open', true, expect.any(Number)],
+  ['that it is not, without failing', false, null],
+])('the recovery window of a new primary is told: %s', async (_, opens, expected) => {
+  const it = stage('standard', THREE)
+  if (!opens) it.cloud.recoveryWindow = async () => undefined
+  const want = {from: FROM, to: TO, keepTraffic: true}
+  await it.run(planSwitchover(topologyOf(it), it.roles, await sceneOf(it), want), 'fresh')
+  const figures = figuresOf(parseEntries(await it.lines(), it.operation))
+  expect(figures.recoverableSince).toEqual(expected)
+  expect(figures.leftBehind).toEqual([`stay-test-${FROM}-g1`, 'stay-test-asia-east1-g1'])
 })

@@ -100,7 +100,21 @@ test.each<[string, QueueSeen, string, string]>([
   expect([rowOf(observation, 'QUEUE'), rowOf(observation, 'bookings')]).toEqual([header, row])
 })
 
+const RECOVERY = {seen: {earliest: Date.parse('2026-03-01T12:00:00Z'), latest: Date.parse('2026-03-02T12:00:00Z')}}
+const OLD = {what: 'database instance', name: 'stay-test-us-east1-g1', place: 'us-east1', command: 'gcloud …'} as const
+
+test('after a change of primary it is told since when it can be recovered, and what it left behind', () => {
+  const lines = statusLines(topology, {...seen({}), recovery: RECOVERY, leftBehind: [OLD]}, colourless)
+  expect(lines.slice(-3)).toEqual([
+    expect.stringMatching(/^· Protected again: every moment since 2026-03-01 .* can be recovered to\.$/),
+    '· stay-test-us-east1-g1 in us-east1, whose place another took, is still there. Once nothing of it is needed:',
+    '    gcloud …',
+  ])
+  expect(troubles(topology, {...seen({}), recovery: RECOVERY})).toEqual([])
+})
+
 test.each<[string, Observation, string, boolean]>([
+  ['a new primary without a recovery window', {...seen({}), recovery: {seen: undefined}}, 'not protected yet', false],
   ['two primaries', seen({eu: instance({role: 'primary'})}), 'Two primaries: us-east1 and europe-west1', true],
   ['a database that is down', seen({eu: instance({state: 'MAINTENANCE'})}), 'db-europe-west1 is MAINTENANCE.', true],
   [

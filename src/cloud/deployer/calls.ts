@@ -96,6 +96,8 @@ export const CALLS: readonly CallRow[] = [
   inProject('sqladmin', 'GET', 'operations/[^/]+', 'cloudsql.instances.get'),
   row('sqladmin', `GET ${INSTANCE}`, 'cloudsql.instances.get'),
   row('sqladmin', `PATCH ${INSTANCE}`, 'cloudsql.instances.update'),
+  // No permission of its own is listed.
+  row('sqladmin', `GET ${INSTANCE}/getLatestRecoveryTime`, 'cloudsql.instances.get'),
   row('sqladmin', `POST ${INSTANCE}/promoteReplica`, 'cloudsql.instances.promoteReplica'),
   row('sqladmin', `POST ${INSTANCE}/switchover`, 'cloudsql.instances.promoteReplica', 'cloudsql.instances.update'),
   row('sqladmin', `GET ${INSTANCE}/backupRuns`, 'cloudsql.backupRuns.list'),

@@ -6,7 +6,7 @@ import type {InstanceApi} from './api.ts'
 import type {ExecuteRequest, ExecuteResponse} from './execute.ts'
 import {SWITCHOVER_TIMEOUT_MS} from './limits.ts'
 import {viewOf} from './outputs.ts'
-import {isReplica} from './resource.ts'
+import {type InstanceResource, isReplica} from './resource.ts'
 import {databaseRoutes, userRoutes} from './rest-catalog.ts'
 import type {Request} from './rules.ts'
 
@@ -113,18 +113,33 @@ function deedRoutes(server: FastifyInstance, path: string, api: InstanceApi): vo
     const {region, databaseVersion, ipAddresses, dnsName} = viewOf(stage.instances.get(params.name, params.project))
     return {kind: 'sql#connectSettings', backendType: 'SECOND_GEN', region, databaseVersion, ipAddresses, dnsName}
   })
+  server.get<OnInstance>(`${path}/getLatestRecoveryTime`, ({params}) =>
+    recoveryWindow(api, params.project, params.name),
+  )
   backupRoutes(server, `${path}/backupRuns`, api)
 }
 
+const observedBackups = ({stage}: InstanceApi, {region, name}: InstanceResource) =>
+  stage.regions.ask<{backups: readonly string[]}>(region, 'GET', `/sql/instances/${name}`).then(({backups}) => backups)
+
+/** https://cloud.google.com/sql/docs/postgres/admin-api/rest/v1beta4/projects.instances/getLatestRecoveryTime */
+async function recoveryWindow(api: InstanceApi, project: string, name: string): Promise<unknown> {
+  const {resource} = api.stage.instances.get(name, project)
+  const {backupConfiguration: backup, activationPolicy} = resource.settings
+  const backups = backup?.pointInTimeRecoveryEnabled ? await observedBackups(api, resource) : []
+  const [earliest, newest] = [backups[0], backups.at(-1)]
+  if (isReplica(resource) || earliest === undefined)
+    throw new GoogleError(400, 'invalid', `Invalid request: ${name} cannot be recovered to a point in time.`)
+  // The log of one that runs is archived when a recovery needs it.
+  const latest = activationPolicy === 'NEVER' ? newest : new Date(api.stage.now()).toISOString()
+  return {kind: 'sql#getLatestRecoveryTime', earliestRecoveryTime: earliest, latestRecoveryTime: latest}
+}
+
 /** https://cloud.google.com/sql/docs/postgres/admin-api/rest/v1beta4/backupRuns */
-function backupRoutes(server: FastifyInstance, path: string, {stage, operations}: InstanceApi): void {
+function backupRoutes(server: FastifyInstance, path: string, api: InstanceApi): void {
+  const {stage, operations} = api
   server.get<OnInstance>(path, async ({params}) => {
-    const {resource} = stage.instances.get(params.name, params.project)
-    const {backups} = await stage.regions.ask<{backups: readonly string[]}>(
-      resource.region,
-      'GET',
-      `/sql/instances/${params.name}`,
-    )
+    const backups = await observedBackups(api, stage.instances.get(params.name, params.project).resource)
     const items = [...backups].reverse().map((at) => ({
       kind: 'sql#backupRun',
       id: String(Date.parse(at)),

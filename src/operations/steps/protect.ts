@@ -1,9 +1,12 @@
 /** What makes a primary safe again: another zone beside it, backups, and a log to recover to any moment from. */
-import type {Deed} from '../means.ts'
+import {asHaError} from '../../errors.ts'
+import type {Deed, Means} from '../means.ts'
 import type {StepInputs} from '../plan.ts'
-import {carryOut} from '../waits.ts'
+import {carryOut, until} from '../waits.ts'
 
 const PROTECT_MS = 30 * 60_000
+/** Log is uploaded every five minutes or sooner. https://cloud.google.com/sql/docs/postgres/backup-recovery/pitr */
+const WINDOW_MS = 15 * 60_000
 
 export const protect: Deed<StepInputs['protect']> = {
   async observe({instance, availability}, {cloud}) {
@@ -14,4 +17,31 @@ export const protect: Deed<StepInputs['protect']> = {
     await carryOut(means, {deed: 'protect', instance, availability, recoveryDays}, PROTECT_MS)
     return undefined
   },
+}
+
+/**
+ * The service is up by then and nothing is undone for it, so that a window that stays shut is told, not a failure. Facts:
+ * `recoverableSince`, milliseconds since the epoch, or null.
+ */
+export const awaitRecovery: Deed<StepInputs['await-recovery']> = {
+  async act({instance}, means) {
+    try {
+      const {earliest} = await until(means, WINDOW_MS, `${instance} cannot be recovered`, () =>
+        windowOf(means, instance),
+      )
+      return {recoverableSince: earliest}
+    } catch (thrown) {
+      if (asHaError(thrown).code !== 'TIMED_OUT') throw thrown
+      return {recoverableSince: null}
+    }
+  },
+}
+
+async function windowOf({cloud}: Means, instance: string) {
+  try {
+    return await cloud.recoveryWindow(instance)
+  } catch (thrown) {
+    if (asHaError(thrown).code === 'CLOUD_UNREACHABLE') return undefined
+    throw thrown
+  }
 }

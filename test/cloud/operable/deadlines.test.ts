@@ -27,6 +27,7 @@ async function openSilence() {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const cloud = createOperable({
     ...{wires: emulatorWires(url), project: 'p', clock: systemClock, zone: 'z', namespace: 'n', endpoints: {r: url}},
+    gate: {image: 'i', bucket: 'b', location: 'us', object: 'gate.json'},
   })
   return {cloud, taken: () => once(server, 'taken')}
 }
@@ -45,12 +46,13 @@ test.each([
     const looking = observeScene(cloud, deriveTopology(config, initialRoles(config)), LOOK_MS[how])
     await isTaken
     await vi.advanceTimersByTimeAsync(ms)
-    const {at: _, records, busy, instances, lastBackup, ...groups} = await looking
+    const {at: _, records, busy, instances, lastBackup, gate, ...groups} = await looking
     const seen = [
       records.primary,
       busy,
       instances,
       lastBackup,
+      gate,
       ...Object.values({...groups, nearest: records.nearest}).flatMap((it) => Object.values(it)),
     ]
     expect(seen.length).toBeGreaterThan(10)
@@ -79,6 +81,7 @@ const CALLS: readonly [string, number, (cloud: Operable) => Promise<unknown>][] 
   ['instances', 8_000, (cloud) => cloud.instances()],
   ['position', 2_500, (cloud) => cloud.position('i')],
   ['lastBackup', 8_000, (cloud) => cloud.lastBackup('i')],
+  ['recoveryWindow', 8_000, (cloud) => cloud.recoveryWindow('i')],
   ['queue', 2_500, (cloud) => cloud.queue({topic: 't', subscription: 's', deadLetterSubscription: 'd'})],
   ['query', 30_000, (cloud) => cloud.query('i', 'SELECT 1')],
   ['begin', 8_000, (cloud) => cloud.begin({deed: 'promote', instance: 'i', failover: false})],

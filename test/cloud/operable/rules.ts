@@ -165,6 +165,16 @@ function databaseRules(rule: Rule, sharedPair: SharedPair): void {
     expect(await cloud.lastBackup(primary)).toBeGreaterThan(0)
   })
 
+  rule('a primary that is backed up can be recovered to any moment since, a replica to none', async (world) => {
+    const {cloud} = world
+    const {primary, replica} = await sharedPair(world, 'ENTERPRISE')
+    await carryOut(world, {deed: 'protect', instance: primary, availability: 'ZONAL', recoveryDays: 7})
+    await carryOut(world, {deed: 'backup', instance: primary})
+    const {earliest, latest} = await eventually(world, 'no window opened', () => cloud.recoveryWindow(primary))
+    expect(earliest).toBeLessThanOrEqual(latest)
+    expect(await cloud.recoveryWindow(replica)).toBeUndefined()
+  })
+
   rule('while one runs another is refused with 409, and who carries it out waits for its turn', async (world) => {
     const {cloud} = world
     const {primary} = await sharedPair(world, 'ENTERPRISE')
