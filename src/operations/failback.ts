@@ -2,7 +2,7 @@
 import type {InstanceTopology, Roles, Topology} from '../topology/topology.ts'
 import {type Check, fine, refused} from './check.ts'
 import {type Plan, recordRoles, type Step} from './plan.ts'
-import {noLongTransaction, preflightSwitchover, type Question, takeover} from './preflight.ts'
+import {gatesAgree, noLongTransaction, preflightSwitchover, type Question, takeover} from './preflight.ts'
 import {backedUp} from './readiness.ts'
 import {recoverable, successor} from './replicas.ts'
 import {backendsOf, type Scene, seenOf} from './scene.ts'
@@ -187,7 +187,12 @@ export function preflightFailback(question: Question, roles: Roles): readonly Ch
   const {from, to} = question
   if (from === to) return takeover(question)
   if (!roles.lost.includes(to)) return [...preflightSwitchover(question, roles.epoch), backedUp(question)]
-  return [...preflightReturn(question), noLongTransaction(question), backedUp(question)]
+  return [
+    ...preflightReturn(question),
+    noLongTransaction(question),
+    gatesAgree(question, roles.epoch),
+    backedUp(question),
+  ]
 }
 
 function preflightReturn({topology, scene, from, to}: Question): readonly Check[] {

@@ -186,7 +186,7 @@ function exchangeable(question: Question): Check {
 }
 
 /** Whoever holds them at another epoch is at work, or left something undone. */
-function gatesAgree({topology, scene}: Question, epoch: number): Check {
+export function gatesAgree({topology, scene}: Question, epoch: number): Check {
   const name = 'gates'
   if (!topology.database!.gate) return fine(name, 'none: the Auth Proxy alone holds writers')
   if ('unseen' in scene.gate)

@@ -81,7 +81,8 @@ export function readersElsewhere(
 
 /**
  * Nothing but a new instance follows another primary: https://cloud.google.com/sql/docs/postgres/replication/cross-region-replicas. The
- * one before is left as it is: it may have received more of a lost primary's log than the one that was promoted.
+ * one before is left as it is: it may have received more of a lost primary's log than the one that was promoted. Each takes its time, so they
+ * come after what protects the new primary.
  */
 export function followers(
   topology: Topology,

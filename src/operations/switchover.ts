@@ -112,8 +112,8 @@ export function changeOfPrimary(topology: Topology, roles: Roles, scene: Scene, 
       verifies: `${database.nearest[old.region]} names it`,
       input: {record: database.nearest[old.region]!, to: home.connectionName},
     },
-    ...(swapped ? [] : followers(topology, roles, old, next)),
     ...protect(topology, old, next),
+    ...(swapped ? [] : followers(topology, roles, old, next)),
   ]
 }
 

@@ -63,8 +63,8 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, wa
     }),
     ...(takenBack ? [] : [stopLater(old, roles.epoch)]),
     ...redelivery(topology, scene, loss?.held),
-    ...followers(topology, roles, old, next),
     ...protect(topology, old, next),
+    ...followers(topology, roles, old, next),
     {
       id: 'reconcile',
       kind: 'reconcile',

@@ -142,6 +142,9 @@ test('a region comes back only when the primary could be moved to it', async () 
   it.cloud.position = position
   Object.assign(it.cloud.servers.get(`stay-test-${FROM}-g1`)!.facts, {recovery: false})
   expect(await back()).toEqual(['backup'])
+  Object.assign(it.cloud.servers.get(`stay-test-${FROM}-g1`)!.facts, {recovery: true})
+  await it.cloud.setGate({epoch: 1, state: 'held', timeline: 1}, '1')
+  for (const lost of [[], [TO]]) expect(await back({...it.roles, lost})).toEqual(['gates'])
 })
 
 test('a region is not given up while its database answers or its replica receives', async () => {
@@ -220,7 +223,10 @@ test('readers of a third region ask the new primary from its first write on, and
   const it = stage('standard', THREE)
   it.cloud.gone.add(FROM)
   const ids = idsOf(planUnplanned(topologyOf(it), it.roles, await sceneOf(it), {from: FROM, to: TO}))
-  const order = ['pass', 'readers-away-asia-east1', 'verify', 'replica-asia-east1', 'readers-home-asia-east1']
+  const order = [
+    ...['pass', 'readers-away-asia-east1', 'verify'],
+    ...['first-backup', 'replica-asia-east1', 'readers-home-asia-east1'],
+  ]
   expect(ids.filter((id) => order.includes(id))).toEqual(order)
 })
 
@@ -228,7 +234,7 @@ test('before a planned change of primary readers of a third region leave a repli
   const it = stage('standard', THREE)
   const want = {from: FROM, to: TO, keepTraffic: true}
   const {steps} = planSwitchover(topologyOf(it), it.roles, await sceneOf(it), want)
-  const order = ['readers-away-asia-east1', 'hold', 'promote', 'replica-asia-east1']
+  const order = ['readers-away-asia-east1', 'hold', 'promote', 'first-backup', 'replica-asia-east1']
   expect(idsOf({steps}).filter((id) => order.includes(id))).toEqual(order)
   expect(steps.find(({id}) => id === 'readers-away-asia-east1')?.undo).toBeDefined()
 })
