@@ -65,7 +65,7 @@ export function keptBackups({target, project, regions, terms}: Topology): {messa
     if (place === undefined) return []
     const at = `${cluster} --location=${place} --project=${project}`
     return {
-      message: `Backups of what ran in ${cluster} stay in ${place} for ${backupDays} days; in the first ${backupLockDays} nobody can delete one.`,
+      message: `Backups of what ran in ${cluster} stay in ${place} for ${backupDays} days; in the first ${backupLockDays} nobody can delete one. Until their plan is gone, a deploy that makes ${cluster} again stops there.`,
       next: [`Once they are gone: gcloud beta container backup-restore backup-plans delete ${at}`],
     }
   })

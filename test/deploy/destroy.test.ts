@@ -51,6 +51,8 @@ test('what outlives a cluster on Google Cloud is told, with the line that is rid
   const [first] = keptBackups(topologyOf({}))
   expect(keptBackups(topologyOf({}))).toHaveLength(2)
   expect(first?.message).toContain('stay-test-us-east1 stay in europe-west1 for 14 days')
+  // Its name is taken.
+  expect(first?.message).toContain('a deploy that makes stay-test-us-east1 again stops there')
   expect(first?.next.join()).toContain(
     'backup-plans delete stay-test-us-east1 --location=europe-west1 --project=stay-test',
   )
