@@ -1,6 +1,6 @@
 /** Cloud SQL with real PostgreSQL servers; titles are the headings of BEHAVIOUR.md. */
 import {execFile} from 'node:child_process'
-import {existsSync, readdirSync, readFileSync} from 'node:fs'
+import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
 import pg from 'pg'
@@ -113,6 +113,25 @@ test('a replica in another region streams from its primary, and a row is there w
   await expect(sql(b, 'INSERT INTO t VALUES (2)')).rejects.toThrow('25006')
   const elsewhere = cloud.call('PATCH', `${API}/instances/${b}`, {masterInstanceName: 'other'})
   await expect(elsewhere).rejects.toThrow('masterInstanceName of an instance cannot be changed')
+})
+
+test('a replica that was away for too long is cloned again, and its primary has kept no more than it may', async () => {
+  const {a, b} = await pair()
+  await cloud.sink(EU)
+  onTestFinished(() => cloud.raise(EU).catch(() => {}))
+  await sql(a, "SELECT pg_logical_emit_message(false, 'bulk', repeat('x', 1000000)) FROM generate_series(1, 400)")
+  await sql(a, 'INSERT INTO t VALUES (1); CHECKPOINT')
+  const log = join(folderOf(US, a), 'data', 'pg_wal')
+  const segments = readdirSync(log).filter((name) => /^[0-9A-F]{24}$/.test(name))
+  const kept = segments.reduce((bytes, name) => bytes + statSync(join(log, name)).size, 0)
+  expect(kept).toBeLessThan(350e6)
+  await cloud.raise(EU)
+  await until(
+    () => sql(b, 'SELECT count(*) FROM t'),
+    (n) => n === '1',
+    60_000,
+  )
+  expect(await observed(b)).toMatchObject({role: 'replica'})
 })
 
 test('a primary whose server is killed is back by itself with every acknowledged commit, in its other zone', async () => {

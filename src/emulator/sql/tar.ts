@@ -47,28 +47,29 @@ function readSize(block: Buffer): number {
 export async function extractTar(chunks: AsyncIterable<Buffer>, folder: string, owner?: Owner): Promise<void> {
   let rest: Buffer = Buffer.alloc(0)
   let file: {handle: FileHandle; left: number; padding: number} | undefined
-  for await (const chunk of chunks) {
-    rest = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk
-    for (;;) {
-      if (file) {
-        const take = Math.min(file.left, rest.length)
-        if (take > 0) await file.handle.write(rest, 0, take)
-        file.left -= take
-        rest = rest.subarray(take)
-        if (file.left > 0 || rest.length < file.padding) break
-        rest = rest.subarray(file.padding)
-        await file.handle.close()
-        file = undefined
+  try {
+    for await (const chunk of chunks) {
+      rest = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk
+      for (;;) {
+        if (file) {
+          const take = Math.min(file.left, rest.length)
+          if (take > 0) await file.handle.write(rest, 0, take)
+          file.left -= take
+          rest = rest.subarray(take)
+          if (file.left > 0 || rest.length < file.padding) break
+          rest = rest.subarray(file.padding)
+          await file.handle.close()
+          file = undefined
+        }
+        if (rest.length < BLOCK) break
+        const header = parseTarHeader(rest.subarray(0, BLOCK))
+        rest = rest.subarray(BLOCK)
+        if (header) file = await openEntry(header, folder, owner)
       }
-      if (rest.length < BLOCK) break
-      const header = parseTarHeader(rest.subarray(0, BLOCK))
-      rest = rest.subarray(BLOCK)
-      if (header) file = await openEntry(header, folder, owner)
     }
-  }
-  if (file) {
-    await file.handle.close()
-    throw new Error('The archive ends in the middle of a file')
+    if (file) throw new Error('The archive ends in the middle of a file')
+  } finally {
+    await file?.handle.close()
   }
 }
 

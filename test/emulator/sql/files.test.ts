@@ -1,5 +1,5 @@
 /** What is read byte by byte: tar archives and PostgreSQL's control file. */
-import {mkdtempSync, readFileSync, rmSync, statSync} from 'node:fs'
+import {mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {expect, onTestFinished, test} from 'vitest'
@@ -44,6 +44,23 @@ test.each([1, 7, 511, 512, 513, 100_000])('an archive in pieces of %i bytes is u
 
 test('an archive that ends in the middle of a file is refused', async () => {
   await expect(extractTar(inPieces(ARCHIVE.subarray(0, 1500), 512), folder())).rejects.toThrow('middle of a file')
+})
+
+test.skipIf(process.platform !== 'linux')('an archive that breaks off leaves no file open', async () => {
+  const target = folder()
+  async function* broken() {
+    yield ARCHIVE.subarray(0, 1500)
+    throw new Error('the server left')
+  }
+  await expect(extractTar(broken(), target)).rejects.toThrow('the server left')
+  const open = readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`)
+    } catch {
+      return []
+    }
+  })
+  expect(open.filter((path) => path.startsWith(target))).toEqual([])
 })
 
 test.each(['../outside', '/etc/outside'])('an archive that names %s is refused', async (path) => {
