@@ -102,5 +102,9 @@ platformTest(
     const names = [`${SECOND}-g1`, ...[1, 2, 3].map((n) => `${FIRST}-g${n}`), ...[1, 2].map((n) => `${THIRD}-g${n}`)]
     expect(leftBehind.map(({name}: {name: string}) => name).toSorted()).toEqual(names.map((it) => `rental-local-${it}`))
     expect(healthy).toBe(true)
+    const {leftovers} = await done('destroy')
+    expect(leftovers.map(({name}: {name: string}) => name)).toEqual(
+      expect.arrayContaining(leftBehind.map(({name}: {name: string}) => name)),
+    )
   },
 )

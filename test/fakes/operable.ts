@@ -194,7 +194,9 @@ export function fakeCloud(topology: Topology): FakeCloud {
       const server = reach(instance)
       const old = reach(server.facts.primary!)
       replicate(old)
+      const others = [...servers.values()].filter((it) => it !== server && upstreamOf(it) === old)
       deeds.promote({deed: 'promote', instance, failover: true})
+      for (const it of others) facts(it, {primary: instance})
     },
     designate: ({instance, replica}) => facts(serverOf(instance), {drReplica: replica}),
     replicate({instance, region, primary, like}) {
