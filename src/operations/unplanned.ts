@@ -28,10 +28,11 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, wa
   const {from, to, undeployed = []} = want
   const [old, next] = [instanceIn(topology, from), instanceIn(topology, to)]
   const epoch = roles.epoch + 1
-  const {record} = topology.database!
+  const {record, gate} = topology.database!
   const timeline = seenOf(scene.positions[next.name])?.timeline ?? 1
   const loss = lossOf(topology, scene, {from, to})
-  const takenBack = isDesignated(scene, old, next)
+  // Without gates nothing but a stop keeps pods of the returning region from writing what Cloud SQL will throw away.
+  const takenBack = gate !== undefined && isDesignated(scene, old, next)
   const steps: readonly Step[] = [
     ...raise(topology, epoch),
     ...undrain(topology, roles, to),

@@ -193,6 +193,24 @@ test('a region that takes over from a lost one is in rotation before the other l
   ])
 })
 
+test.each([
+  [true, 'leaves the old primary to Cloud SQL'],
+  [false, 'fences it'],
+])('an unplanned failover to the designated replica, gates: %s, %s', async (gates) => {
+  const it = stage('critical')
+  await it.cloud.begin({deed: 'designate', instance: `stay-test-${FROM}-g1`, replica: `stay-test-${TO}-g1`})
+  it.cloud.gone.add(FROM)
+  const topology = topologyOf(it)
+  const {gate, ...database} = topology.database!
+  expect(gate).toBeDefined()
+  const plan = planUnplanned(gates ? topology : {...topology, database}, it.roles, await sceneOf(it), {
+    from: FROM,
+    to: TO,
+  })
+  expect(plan.steps.find(({id}) => id === 'promote')?.input).toMatchObject({failover: gates})
+  expect(idsOf(plan).includes('fence-old')).toBe(!gates)
+})
+
 test('an unplanned failover leaves what was not deployed before it, but for the stacks that it changes itself', async () => {
   const it = stage()
   const want = {from: FROM, to: TO, undeployed: ['data', 'app-us-east1', 'edge', 'migration']}
