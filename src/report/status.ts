@@ -20,7 +20,7 @@ export function statusLines(topology: Topology, observation: Observation, style:
     ...queueLines(observation, style),
     '',
     ...(trouble.length === 0
-      ? [style('good', '✔ Everything runs as ha.yaml says.')]
+      ? [style('good', `✔ ${isWhole(topology) ? 'Everything' : 'What is left'} runs as ha.yaml says.`)]
       : trouble.map((line) => style('bad', `✖ ${line}`))),
     ...aftermathLines(observation, style),
     ...(topology.target === 'local' && isSilent(observation)
@@ -28,6 +28,8 @@ export function statusLines(topology: Topology, observation: Observation, style:
       : []),
   ]
 }
+
+const isWhole = ({regions}: Topology): boolean => regions.every(({lost}) => !lost)
 
 /** What earlier operations leave to be known. */
 const aftermathLines = ({recovery, leftBehind = []}: Observation, style: Style): string[] => [

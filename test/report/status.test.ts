@@ -150,4 +150,5 @@ test('of a region that is given up nothing is missed', () => {
     eu: {services: {unseen: 'gone'}, instance: {unseen: 'gone'}, endpoints: {unseen: 'gone'}},
   })
   expect(troubles(lost, gone)).toEqual([])
+  expect(statusLines(lost, gone, colourless)).toContain('✔ What is left runs as ha.yaml says.')
 })
