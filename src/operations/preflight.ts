@@ -39,8 +39,22 @@ export function preflightSwitchover(question: Question, epoch: number): readonly
     exchangeable(question),
     noLongTransaction(question),
     gatesAgree(question, epoch),
+    ...othersAnswer(question),
     ...takeover(question),
   ]
+}
+
+/** Each other region's replica is made again once the primary has moved; nothing is said of those that answer. */
+function othersAnswer({topology, scene, from, to}: Question): readonly Check[] {
+  const silent = topology
+    .database!.instances.filter(({region, name}) => {
+      const isLost = topology.regions.some((it) => it.name === region && it.lost)
+      return region !== from && region !== to && !isLost && seenOf(scene.positions[name]) === undefined
+    })
+    .map(({region}) => region)
+  if (silent.length === 0) return []
+  const reason = `No database answers in ${silent.join(' and ')}: there no replica can be made again, and the operation stays unfinished.`
+  return [warned('other regions', reason, 'Wait until it answers, or finish later: ha failover resume')]
 }
 
 /** What any region that takes over traffic must have. */

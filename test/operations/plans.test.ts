@@ -193,6 +193,15 @@ test('a region that takes over from a lost one is in rotation before the other l
   ])
 })
 
+test('of a third region that is silent it is said beforehand that its replica will have to wait', async () => {
+  const it = stage('standard', THREE)
+  const told = async () =>
+    preflightSwitchover(await question(it), it.roles.epoch).find(({name}) => name === 'other regions')
+  expect(await told()).toBeUndefined()
+  it.cloud.gone.add('asia-east1')
+  expect(await told()).toMatchObject({verdict: 'warn', reason: expect.stringContaining('answers in asia-east1')})
+})
+
 test.each([
   [true, 'leaves the old primary to Cloud SQL'],
   [false, 'fences it'],
