@@ -3,15 +3,12 @@ import type {Position} from '../cloud/operable.ts'
 import type {Facts} from '../facts.ts'
 import type {Topology} from '../topology/topology.ts'
 import type {Question} from './preflight.ts'
-import {backendsOf, type Scene, seenOf} from './scene.ts'
+import {backendsOf, instanceIn, type Scene, seenOf} from './scene.ts'
 
 /** An observer asks every second and waits one for the answer. */
 const FRESH_MS = 2_000
 /** A primary writes at least once a second (its heartbeat), so a receiver this silent has lost it. */
 const SILENT_SECONDS = 5
-
-const instanceIn = (topology: Topology, region: string) =>
-  topology.database!.instances.find((it) => it.region === region)!
 
 export interface Witness {
   readonly from: string

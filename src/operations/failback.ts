@@ -5,7 +5,7 @@ import {type Plan, recordRoles, type Step} from './plan.ts'
 import {gatesAgree, noLongTransaction, preflightSwitchover, type Question, takeover} from './preflight.ts'
 import {backedUp} from './readiness.ts'
 import {recoverable, successor} from './replicas.ts'
-import {backendsOf, type Scene, seenOf} from './scene.ts'
+import {backendsOf, instanceIn, type Scene, seenOf} from './scene.ts'
 import {changeOfPrimary, RECONCILE} from './switchover.ts'
 
 export interface FailbackWant {
@@ -18,8 +18,8 @@ export interface FailbackWant {
 const SHARES = [0.1, 0.5, 1] as const
 
 /** Whether its instance follows the primary already: Cloud SQL sees to it, after a failover to the designated replica. */
-export function hasRejoined({database}: Topology, {primary}: Roles, {instances}: Scene, region: string): boolean {
-  const [own, next] = [region, primary].map((where) => database!.instances.find((it) => it.region === where)!.name)
+export function hasRejoined(topology: Topology, {primary}: Roles, {instances}: Scene, region: string): boolean {
+  const [own, next] = [instanceIn(topology, region).name, instanceIn(topology, primary).name]
   return seenOf(instances)?.some((it) => it.name === own && it.role === 'replica' && it.primary === next) ?? false
 }
 
@@ -44,7 +44,7 @@ export function planFailback(
 ): Plan {
   const {region, soakSeconds} = want
   const from = roles.primary
-  const replica = after.database!.instances.find((it) => it.region === region)!
+  const replica = instanceIn(after, region)
   const back: readonly Step[] =
     from === region
       ? []
@@ -81,10 +81,7 @@ function rejoinLost(
   returned: Roles,
   region: string,
 ): readonly Step[] {
-  const [old, own] = [topology, after].map((it) => it.database!.instances.find((each) => each.region === region)!) as [
-    InstanceTopology,
-    InstanceTopology,
-  ]
+  const [old, own] = [instanceIn(topology, region), instanceIn(after, region)]
   return [...(own.name === old.name ? [] : makeAgain(topology, roles, old)), ...returnTo(after, own, returned)]
 }
 
@@ -92,7 +89,7 @@ function rejoinLost(
 function makeAgain(topology: Topology, roles: Roles, old: InstanceTopology): readonly Step[] {
   const {region} = old
   const database = topology.database!
-  const primary = database.instances.find((it) => it.region === roles.primary)!
+  const primary = instanceIn(topology, roles.primary)
   const {name} = successor(topology, roles, old)
   return [
     {
@@ -196,13 +193,11 @@ export function preflightFailback(question: Question, roles: Roles): readonly Ch
 }
 
 function preflightReturn({topology, scene, from, to}: Question): readonly Check[] {
-  const [primary, old] = [from, to].map(
-    (region) => topology.database!.instances.find((it) => it.region === region)!.name,
-  )
+  const [primary, old] = [instanceIn(topology, from).name, instanceIn(topology, to).name]
   const seen = scene.workloads[to]
   const busy = seenOf(scene.busy)
   return [
-    seenOf(scene.positions[primary!])?.inRecovery === false
+    seenOf(scene.positions[primary])?.inRecovery === false
       ? fine('primary', `${primary} takes writes`)
       : refused('primary', `${primary} does not answer as a primary.`, 'ha status'),
     seen && 'seen' in seen
@@ -215,7 +210,7 @@ function preflightReturn({topology, scene, from, to}: Question): readonly Check[
     busy?.length === 0
       ? fine('operations', 'none under way')
       : refused('operations', 'Cloud SQL is at work, or does not answer.', 'Try again when it has finished.'),
-    oldInstance(scene, old!),
+    oldInstance(scene, old),
   ]
 }
 

@@ -9,7 +9,7 @@
  */
 import type {Facts} from '../facts.ts'
 import type {Topology} from '../topology/topology.ts'
-import {backendsOf, type Scene, seenOf} from './scene.ts'
+import {backendsOf, instanceIn, type Scene, seenOf} from './scene.ts'
 
 /** What two clocks of the cloud may differ by. */
 const CLOCKS_SECONDS = 0.2
@@ -29,7 +29,7 @@ export function lossOf(
   scene: Scene,
   {from, to}: {readonly from: string; readonly to: string},
 ): Loss | undefined {
-  const {name} = topology.database!.instances.find(({region}) => region === to)!
+  const {name} = instanceIn(topology, to)
   const position = seenOf(scene.positions[name])
   const asked = seenOf(scene.held[name]) ?? undefined
   const held = asked ?? position?.lagSeconds ?? undefined

@@ -1,7 +1,7 @@
 /** What must be true before anything is begun. Pure: a scene in, a list of named checks out. */
 import type {Topology} from '../topology/topology.ts'
 import {type Check, fine, refused, warned} from './check.ts'
-import {backendsOf, type Scene, seenOf} from './scene.ts'
+import {backendsOf, instanceIn, type Scene, seenOf} from './scene.ts'
 
 export interface Question {
   readonly topology: Topology
@@ -44,14 +44,14 @@ export function preflightSwitchover(question: Question, epoch: number): readonly
   ]
 }
 
+/** Regions that live, and neither lose the primary nor gain it. */
+export const bystanders = ({topology, from, to}: Question): readonly string[] =>
+  topology.regions.flatMap(({name, lost}) => (lost || name === from || name === to ? [] : [name]))
+
 /** Each other region's replica is made again once the primary has moved; nothing is said of those that answer. */
-function othersAnswer({topology, scene, from, to}: Question): readonly Check[] {
-  const silent = topology
-    .database!.instances.filter(({region, name}) => {
-      const isLost = topology.regions.some((it) => it.name === region && it.lost)
-      return region !== from && region !== to && !isLost && seenOf(scene.positions[name]) === undefined
-    })
-    .map(({region}) => region)
+function othersAnswer(question: Question): readonly Check[] {
+  const {topology, scene} = question
+  const silent = bystanders(question).filter((region) => !seenOf(scene.positions[instanceIn(topology, region).name]))
   if (silent.length === 0) return []
   const reason = `No database answers in ${silent.join(' and ')}: there no replica can be made again, and the operation stays unfinished.`
   return [warned('other regions', reason, 'Wait until it answers, or finish later: ha failover resume')]
@@ -65,9 +65,6 @@ export const takeover = (question: Question): readonly Check[] => [
     warned('capacity', reason, 'Raise replicas.max in ha.yaml, then deploy.'),
   ),
 ]
-
-const instanceIn = ({topology}: Question, region: string) =>
-  topology.database!.instances.find((it) => it.region === region)!
 
 function onePrimary({topology, scene, from}: Question): Check {
   const name = 'one primary'
@@ -90,7 +87,7 @@ function onePrimary({topology, scene, from}: Question): Check {
 
 function recordNamesPrimary(question: Question): Check {
   const name = 'record'
-  const wanted = instanceIn(question, question.from).connectionName
+  const wanted = instanceIn(question.topology, question.from).connectionName
   const value = seenOf(question.scene.records.primary)
   if (value === wanted) return fine(name, `${question.topology.database!.record} names the primary`)
   return refused(
@@ -102,8 +99,8 @@ function recordNamesPrimary(question: Question): Check {
 
 function targetFollows(question: Question): Check {
   const name = 'replica'
-  const target = instanceIn(question, question.to)
-  const source = seenOf(question.scene.positions[instanceIn(question, question.from).name])
+  const target = instanceIn(question.topology, question.to)
+  const source = seenOf(question.scene.positions[instanceIn(question.topology, question.from).name])
   const replica = seenOf(question.scene.positions[target.name])
   if (!source || !replica)
     return refused(
@@ -115,7 +112,7 @@ function targetFollows(question: Question): Check {
     return refused(name, `${target.name} is a copy of another database.`, 'ha status')
   if (replica.paused) return paused(name, target.name)
   const primary = seenOf(question.scene.instances)?.find((it) => it.name === target.name)?.primary
-  const isDirect = primary === undefined || primary === instanceIn(question, question.from).name
+  const isDirect = primary === undefined || primary === instanceIn(question.topology, question.from).name
   if (isDirect && replica.inRecovery && replica.streaming && replica.timeline === source.timeline)
     return fine(name, `${target.name} follows on timeline ${replica.timeline}`)
   return refused(name, `${target.name} does not follow the primary.`, 'Wait until it does: ha status --watch')
@@ -127,8 +124,8 @@ export const paused = (name: string, instance: string): Check =>
 
 function targetKeepsUp(question: Question): Check {
   const name = 'lag'
-  const source = seenOf(question.scene.positions[instanceIn(question, question.from).name])
-  const replica = seenOf(question.scene.positions[instanceIn(question, question.to).name])
+  const source = seenOf(question.scene.positions[instanceIn(question.topology, question.from).name])
+  const replica = seenOf(question.scene.positions[instanceIn(question.topology, question.to).name])
   const bytes = Math.max(0, (source?.lsn ?? 0) - (replica?.replayed ?? 0))
   if (bytes <= MAX_LAG_BYTES) return fine(name, `${bytes} bytes`)
   return refused(
@@ -142,7 +139,7 @@ function bothRunning({topology, scene, from, to}: Question): Check {
   const name = 'instances'
   const facts = seenOf(scene.instances) ?? []
   const bad = [from, to].flatMap((region) => {
-    const instance = topology.database!.instances.find((it) => it.region === region)!
+    const instance = instanceIn(topology, region)
     const state = facts.find((it) => it.name === instance.name)?.state ?? 'absent'
     return state === 'RUNNABLE' ? [] : [`${instance.name} is ${state}`]
   })
@@ -164,7 +161,7 @@ function alike(question: Question): Check {
   const name = 'alike'
   const facts = seenOf(question.scene.instances) ?? []
   const [a, b] = [question.from, question.to].map((region) =>
-    facts.find((it) => it.name === instanceIn(question, region).name),
+    facts.find((it) => it.name === instanceIn(question.topology, region).name),
   )
   if (!a || !b) return refused(name, 'One of the instances does not exist.', 'ha deploy')
   const flags = EQUAL_FLAGS.filter((flag) => a.flags[flag] !== b.flags[flag])
@@ -183,7 +180,7 @@ function alike(question: Question): Check {
 /** What an exchange of roles by Cloud SQL itself needs. https://cloud.google.com/sql/docs/postgres/use-advanced-disaster-recovery */
 function exchangeable(question: Question): Check {
   const name = 'designated'
-  const [old, next] = [question.from, question.to].map((region) => instanceIn(question, region).name) as [
+  const [old, next] = [question.from, question.to].map((region) => instanceIn(question.topology, region).name) as [
     string,
     string,
   ]
@@ -214,7 +211,7 @@ export function gatesAgree({topology, scene}: Question, epoch: number): Check {
 export function noLongTransaction(question: Question): Check {
   const name = 'transactions'
   const seconds = Math.round(
-    seenOf(question.scene.positions[instanceIn(question, question.from).name])?.oldestTransactionSeconds ?? 0,
+    seenOf(question.scene.positions[instanceIn(question.topology, question.from).name])?.oldestTransactionSeconds ?? 0,
   )
   if (seconds <= LONG_TRANSACTION_SECONDS) return fine(name, seconds === 0 ? 'none open' : `oldest ${seconds} s`)
   return refused(

@@ -8,7 +8,7 @@ import {isWithin, wordsOf} from '../topology/windows.ts'
 import {type Check, fine, refused, warned} from './check.ts'
 import type {Finished} from './open.ts'
 import type {Question} from './preflight.ts'
-import {seenOf} from './scene.ts'
+import {instanceIn, seenOf} from './scene.ts'
 
 /** What is known of the environment besides what the cloud shows. */
 export interface Known {
@@ -195,7 +195,7 @@ export function outboxSent({topology, scene, from, to}: Question): Check {
   const name = 'outbox'
   const {database, operations} = topology
   if (!database || operations.outbox === undefined) return fine(name, 'not asked: operations.outbox in ha.yaml')
-  const seen = [from, to].map((region) => scene.outbox[database.instances.find((it) => it.region === region)!.name])
+  const seen = [from, to].map((region) => scene.outbox[instanceIn(topology, region).name])
   const answer = seen.find((it) => it && 'seen' in it) ?? seen[0]
   if (!answer || 'unseen' in answer)
     return warned(name, `It could not be asked: ${answer?.unseen ?? 'not known'}`, 'Try operations.outbox in psql.')

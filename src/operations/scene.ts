@@ -5,7 +5,7 @@ import type {Seen, ServiceSeen} from '../cloud/cloud.ts'
 import type {GateWord, Health, InstanceFacts, Operable, Position, QueueFacts, Rotation} from '../cloud/operable.ts'
 import {HaError} from '../errors.ts'
 import type {Facts} from '../facts.ts'
-import type {Topology} from '../topology/topology.ts'
+import type {InstanceTopology, Topology} from '../topology/topology.ts'
 
 export interface Scene {
   /** When it was looked at, milliseconds since the epoch. */
@@ -46,6 +46,10 @@ export interface Scene {
  * planned one is refused for what was not seen, so it gives an answer as long as a slow day may take.
  */
 export const LOOK_MS = {planned: 10_000, unplanned: 2_500}
+
+/** The region's instance, where there is a database. */
+export const instanceIn = ({database}: Pick<Topology, 'database'>, region: string): InstanceTopology =>
+  database!.instances.find((it) => it.region === region)!
 
 export const backendsOf = ({services}: Topology): readonly string[] => services.flatMap(({backend}) => backend ?? [])
 

@@ -3,7 +3,7 @@ import type {InstanceTopology, Roles, Topology} from '../topology/topology.ts'
 import {hold, pass, wake} from './gates.ts'
 import {type Plan, recordRoles, type Step} from './plan.ts'
 import {followers, protect, readersElsewhere, recoverable, rejoin, successor} from './replicas.ts'
-import {backendsOf, type Scene, seenOf} from './scene.ts'
+import {backendsOf, instanceIn, type Scene, seenOf} from './scene.ts'
 
 export interface Want {
   readonly from: string
@@ -15,7 +15,7 @@ export interface Want {
 /** Where the primary's region is left: roles reversed, nothing lost; its traffic goes elsewhere unless it is to stay. */
 export function planSwitchover(topology: Topology, roles: Roles, scene: Scene, want: Want): Plan {
   const {from, to} = want
-  const next = topology.database!.instances.find(({region}) => region === to)!
+  const next = instanceIn(topology, to)
   return {
     procedure: 'switchover',
     from,
@@ -49,10 +49,7 @@ export function planEvacuation(topology: Topology, roles: Roles, {from, to}: Wan
 /** Everything of a switchover but the reconciliation. */
 export function changeOfPrimary(topology: Topology, roles: Roles, scene: Scene, want: Want): readonly Step[] {
   const database = topology.database!
-  const [old, next] = [want.from, want.to].map((region) => database.instances.find((it) => it.region === region)!) as [
-    InstanceTopology,
-    InstanceTopology,
-  ]
+  const [old, next] = [instanceIn(topology, want.from), instanceIn(topology, want.to)]
   const epoch = roles.epoch + 1
   const swapped = old.edition === 'ENTERPRISE_PLUS'
   const timeline = seenOf(scene.positions[old.name])?.timeline ?? 1

@@ -5,10 +5,10 @@ import {evidence} from './evidence.ts'
 import {pass, raise} from './gates.ts'
 import {type Loss, lossOf} from './loss.ts'
 import {type Plan, recordRoles, type Step} from './plan.ts'
-import {paused, type Question, takeover} from './preflight.ts'
+import {bystanders, paused, type Question, takeover} from './preflight.ts'
 import {RECONCILED} from './readiness.ts'
 import {followers, protect, readersElsewhere, recoverable} from './replicas.ts'
-import {type Scene, seenOf} from './scene.ts'
+import {instanceIn, type Scene, seenOf} from './scene.ts'
 import {drain, promotion, undrain, verify} from './switchover.ts'
 
 /** At least so many points of view must say that the region is gone, one of them not from where the command is typed. */
@@ -20,9 +20,6 @@ export interface UnplannedWant {
   /** Stacks and steps that differ from ha.yaml already. */
   readonly undeployed?: readonly string[]
 }
-
-const instanceIn = (topology: Topology, region: string) =>
-  topology.database!.instances.find((it) => it.region === region)!
 
 export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, want: UnplannedWant): Plan {
   const {from, to, undeployed = []} = want
@@ -165,12 +162,12 @@ function targetAnswers({topology, scene, to}: Question): Check {
 }
 
 /** Of several replicas one may have received more of the lost primary's log than the others: with it less is lost. */
-function furtherOn({topology, scene, from, to}: Question): readonly Check[] {
+function furtherOn(question: Question): readonly Check[] {
+  const {topology, scene, to} = question
   const position = (region: string) => seenOf(scene.positions[instanceIn(topology, region).name])
   const own = position(to)
-  const [best] = topology.regions
-    .filter(({name, lost}) => !lost && name !== from && name !== to)
-    .flatMap(({name}) => {
+  const [best] = bystanders(question)
+    .flatMap((name) => {
       const other = position(name)
       const isAhead = own && other?.inRecovery && other.timeline === own.timeline && other.lsn > own.lsn
       return isAhead ? [{name, bytes: other.lsn - own.lsn}] : []
