@@ -4,7 +4,7 @@ import {type Check, fine, refused} from './check.ts'
 import {type Plan, recordRoles, type Step} from './plan.ts'
 import {gatesAgree, noLongTransaction, preflightSwitchover, type Question, takeover} from './preflight.ts'
 import {backedUp} from './readiness.ts'
-import {recoverable, successor} from './replicas.ts'
+import {keepStopped, readFrom, recoverable, replica, successor} from './replicas.ts'
 import {backendsOf, instanceIn, type Scene, seenOf} from './scene.ts'
 import {changeOfPrimary, RECONCILE} from './switchover.ts'
 
@@ -44,7 +44,7 @@ export function planFailback(
 ): Plan {
   const {region, soakSeconds} = want
   const from = roles.primary
-  const replica = instanceIn(after, region)
+  const own = instanceIn(after, region)
   const back: readonly Step[] =
     from === region
       ? []
@@ -52,10 +52,10 @@ export function planFailback(
           {
             id: 'soak',
             kind: 'soak',
-            title: `Watch ${replica.name} follow for ${soakSeconds} s`,
+            title: `Watch ${own.name} follow for ${soakSeconds} s`,
             region,
             verifies: 'it never stops following',
-            input: {replica: replica.name, seconds: soakSeconds},
+            input: {replica: own.name, seconds: soakSeconds},
           },
           ...changeOfPrimary(after, returned, scene, {from, to: region, keepTraffic: true}),
         ]
@@ -69,7 +69,7 @@ export function planFailback(
       ...back,
       ...traffic(now, roles, region),
       RECONCILE,
-      ...(from === region ? [] : [recoverable(replica)]),
+      ...(from === region ? [] : [recoverable(own)]),
     ],
   }
 }
@@ -101,36 +101,16 @@ function makeAgain(topology: Topology, roles: Roles, old: InstanceTopology): rea
       undo: 'stop it again',
       input: {instance: old.name, primary: primary.name, region, database: database.name},
     },
-    {
-      id: 'fence-lost',
-      kind: 'fence-old',
-      title: `Keep ${old.name} stopped`,
-      region,
-      verifies: 'it is known as fenced',
-      input: {instance: old.name, region, epoch: roles.epoch - 1},
-    },
-    {
-      id: 'return-replica',
-      kind: 'replicate',
-      title: `Make ${name}, a replica of ${primary.name}`,
-      region,
-      verifies: 'it follows',
-      input: {instance: name, region, primary: primary.name, like: old.name},
-    },
+    keepStopped('fence-lost', old, roles.epoch - 1),
+    replica('return-replica', name, old, primary),
   ]
 }
 
 function returnTo({database}: Topology, own: InstanceTopology, returned: Roles): readonly Step[] {
-  const {name, region, connectionName} = own
+  const {region} = own
   const generation = returned.generations[region] ?? 1
   return [
-    {
-      id: 'return-readers',
-      kind: 'move-record',
-      title: `Let ${region} read from ${name}`,
-      verifies: 'the record names it',
-      input: {record: database!.nearest[region]!, to: connectionName},
-    },
+    {...readFrom('return-readers', database!, region, own), verifies: 'the record names it'},
     {
       id: 'return',
       kind: 'return-region',

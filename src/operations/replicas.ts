@@ -10,6 +10,44 @@ export function successor(topology: Topology, roles: Roles, old: InstanceTopolog
   return {name, generation, connectionName: `${topology.project}:${old.region}:${name}`}
 }
 
+type Named = Pick<InstanceTopology, 'name' | 'connectionName'>
+type MoveRecord = Extract<Step, {kind: 'move-record'}>
+
+/** A new instance, `name`, where `old` was. */
+export const replica = (id: string, name: string, old: InstanceTopology, primary: InstanceTopology): Step => ({
+  id,
+  kind: 'replicate',
+  title: `Make ${name}, a replica of ${primary.name}`,
+  region: old.region,
+  verifies: 'it follows',
+  input: {instance: name, region: old.region, primary: primary.name, like: old.name},
+})
+
+/** `epoch`: the last one that it was the primary in. */
+export const keepStopped = (id: string, {name, region}: InstanceTopology, epoch: number): Step => ({
+  id,
+  kind: 'fence-old',
+  title: `Keep ${name} stopped`,
+  region,
+  verifies: 'it is known as fenced',
+  input: {instance: name, region, epoch},
+})
+
+export const readFrom = (id: string, {nearest}: DatabaseTopology, region: string, from: Named): MoveRecord => ({
+  id,
+  kind: 'move-record',
+  title: `Let ${region} read from ${from.name}`,
+  verifies: `${nearest[region]} names it`,
+  input: {record: nearest[region]!, to: from.connectionName},
+})
+
+/** Can be taken back, to what the record named before. */
+export const undoable = (step: MoveRecord, undo: string, {connectionName}: Named): MoveRecord => ({
+  ...step,
+  undo,
+  input: {...step.input, back: connectionName},
+})
+
 /** A new replica where the old primary was; the old one stays, stopped, with its backups. */
 export function rejoin(
   topology: Topology,
@@ -19,22 +57,8 @@ export function rejoin(
 ): readonly Step[] {
   const {name, generation} = successor(topology, roles, old)
   return [
-    {
-      id: 'replica',
-      kind: 'replicate',
-      title: `Make ${name}, a replica of ${next.name}`,
-      region: old.region,
-      verifies: 'it follows',
-      input: {instance: name, region: old.region, primary: next.name, like: old.name},
-    },
-    {
-      id: 'fence-old',
-      kind: 'fence-old',
-      title: `Keep ${old.name} stopped`,
-      region: old.region,
-      verifies: 'it is known as fenced',
-      input: {instance: old.name, region: old.region, epoch: roles.epoch},
-    },
+    replica('replica', name, old, next),
+    keepStopped('fence-old', old, roles.epoch),
     recordRoles('generation', `Record generation ${generation} in ${old.region}`, {
       generations: {[old.region]: generation},
     }),
@@ -48,19 +72,6 @@ function others({database}: Topology, {lost}: Roles, old: InstanceTopology, next
   return database!.instances.filter(isOther)
 }
 
-const readFrom = (
-  id: string,
-  {nearest}: DatabaseTopology,
-  region: string,
-  {name, connectionName}: Pick<InstanceTopology, 'name' | 'connectionName'>,
-): Extract<Step, {kind: 'move-record'}> => ({
-  id: `${id}-${region}`,
-  kind: 'move-record',
-  title: `Let ${region} read from ${name}`,
-  verifies: `${nearest[region]} names it`,
-  input: {record: nearest[region]!, to: connectionName},
-})
-
 /**
  * A promotion leaves other regions' replicas with the old primary. From the new one's first write on they are out of date and would not
  * know it, so their readers ask the new one instead until their region has a replica of it.
@@ -72,10 +83,9 @@ export function readersElsewhere(
   next: InstanceTopology,
   promotion: 'planned' | 'done',
 ): readonly Step[] {
-  return others(topology, roles, old, next).map((replica): Step => {
-    const step = readFrom('readers-away', topology.database!, replica.region, next)
-    if (promotion === 'done') return step
-    return {...step, undo: 'name its own again', input: {...step.input, back: replica.connectionName}}
+  return others(topology, roles, old, next).map((own) => {
+    const step = readFrom(`readers-away-${own.region}`, topology.database!, own.region, next)
+    return promotion === 'done' ? step : undoable(step, 'name its own again', own)
   })
 }
 
@@ -90,22 +100,16 @@ export function followers(
   old: InstanceTopology,
   next: InstanceTopology,
 ): readonly Step[] {
-  return others(topology, roles, old, next).flatMap((replica): Step[] => {
-    const {region} = replica
-    const {name, generation, connectionName} = successor(topology, roles, replica)
+  return others(topology, roles, old, next).flatMap((own): Step[] => {
+    const {region} = own
+    const {name, generation, connectionName} = successor(topology, roles, own)
+    const step = replica(`replica-${region}`, name, own, next)
     return [
-      {
-        id: `replica-${region}`,
-        kind: 'replicate',
-        title: `Make ${name}, a replica of ${next.name}, in place of ${replica.name}`,
-        region,
-        verifies: 'it follows',
-        input: {instance: name, region, primary: next.name, like: replica.name},
-      },
+      {...step, title: `${step.title}, in place of ${own.name}`},
       recordRoles(`generation-${region}`, `Record generation ${generation} in ${region}`, {
         generations: {[region]: generation},
       }),
-      readFrom('readers-home', topology.database!, region, {name, connectionName}),
+      readFrom(`readers-home-${region}`, topology.database!, region, {name, connectionName}),
     ]
   })
 }

@@ -2,7 +2,7 @@
 import type {InstanceTopology, Roles, Topology} from '../topology/topology.ts'
 import {hold, pass, wake} from './gates.ts'
 import {type Plan, recordRoles, type Step} from './plan.ts'
-import {followers, protect, readersElsewhere, recoverable, rejoin, successor} from './replicas.ts'
+import {followers, protect, readersElsewhere, readFrom, recoverable, rejoin, successor, undoable} from './replicas.ts'
 import {backendsOf, instanceIn, type Scene, seenOf} from './scene.ts'
 
 export interface Want {
@@ -66,14 +66,7 @@ export function changeOfPrimary(topology: Topology, roles: Roles, scene: Scene, 
       verifies: 'the backup succeeded',
       input: {instance: old.name},
     },
-    {
-      id: 'readers-away',
-      kind: 'move-record',
-      title: `Let ${old.region} read from ${next.name}`,
-      verifies: `${database.nearest[old.region]} names it`,
-      undo: 'name the old one again',
-      input: {record: database.nearest[old.region]!, to: next.connectionName, back: old.connectionName},
-    },
+    undoable(readFrom('readers-away', database, old.region, next), 'name the old one again', old),
     // Cloud SQL takes the other replicas along when it exchanges roles itself.
     ...(swapped ? [] : readersElsewhere(topology, roles, old, next, 'planned')),
     ...wake(topology, old, roles.epoch),
@@ -103,11 +96,8 @@ export function changeOfPrimary(topology: Topology, roles: Roles, scene: Scene, 
     ...(want.keepTraffic ? [] : [...undrain(topology, roles, next.region), ...drain(topology, old.region)]),
     ...(swapped ? [] : rejoin(topology, roles, old, next)),
     {
-      id: 'readers-home',
-      kind: 'move-record',
+      ...readFrom('readers-home', database, old.region, home),
       title: `Let ${old.region} read from ${home.name} again`,
-      verifies: `${database.nearest[old.region]} names it`,
-      input: {record: database.nearest[old.region]!, to: home.connectionName},
     },
     ...protect(topology, old, next),
     ...(swapped ? [] : followers(topology, roles, old, next)),
@@ -209,7 +199,7 @@ export const drain = (topology: Topology, region: string): readonly Step[] =>
         },
       ]
 
-export const RECONCILE: Step = {
+export const RECONCILE: Extract<Step, {kind: 'reconcile'}> = {
   id: 'reconcile',
   kind: 'reconcile',
   title: 'Reconcile the engine’s state',

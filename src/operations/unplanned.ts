@@ -7,9 +7,9 @@ import {type Loss, lossOf} from './loss.ts'
 import {type Plan, recordRoles, type Step} from './plan.ts'
 import {bystanders, paused, type Question, takeover} from './preflight.ts'
 import {RECONCILED} from './readiness.ts'
-import {followers, protect, readersElsewhere, recoverable} from './replicas.ts'
+import {followers, keepStopped, protect, readersElsewhere, recoverable} from './replicas.ts'
 import {instanceIn, type Scene, seenOf} from './scene.ts'
-import {drain, promotion, undrain, verify} from './switchover.ts'
+import {drain, promotion, RECONCILE, undrain, verify} from './switchover.ts'
 
 /** At least so many points of view must say that the region is gone, one of them not from where the command is typed. */
 const WITNESSES = 2
@@ -64,8 +64,7 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, wa
     ...protect(topology, old, next),
     ...followers(topology, roles, old, next),
     {
-      id: 'reconcile',
-      kind: 'reconcile',
+      ...RECONCILE,
       title: 'Reconcile the engine’s state, the lost region aside',
       verifies: 'nothing would be replaced or deleted',
       input: {leave: undeployed.filter((name) => !RECONCILED.includes(name))},
@@ -86,13 +85,10 @@ export function planUnplanned(topology: Topology, roles: Roles, scene: Scene, wa
 const isDesignated = ({instances}: Scene, old: InstanceTopology, next: InstanceTopology): boolean =>
   seenOf(instances)?.some(({name, drReplica}) => name === old.name && drReplica === next.name) ?? false
 
-const stopLater = ({name, region}: InstanceTopology, epoch: number): Step => ({
-  id: 'fence-old',
-  kind: 'fence-old',
-  title: `Stop ${name}, as soon as it can be reached`,
-  region,
+const stopLater = (old: InstanceTopology, epoch: number): Step => ({
+  ...keepStopped('fence-old', old, epoch),
+  title: `Stop ${old.name}, as soon as it can be reached`,
   verifies: 'it is known as fenced, or as still to be',
-  input: {instance: name, region, epoch},
 })
 
 /** Clocks differ, and a message is worked on for a while before it is acknowledged. */
