@@ -7,7 +7,7 @@ import {deedOf} from './deeds.ts'
 import {doneSteps, type Facts, factsOf, type Outcome} from './journal.ts'
 import type {Found, Means} from './means.ts'
 import {type Plan, pointOfNoReturn, type Step} from './plan.ts'
-import {until} from './waits.ts'
+import {answered, until} from './waits.ts'
 
 const SETTLE_MS = 30_000
 /** The longest an operation of Cloud SQL may take until it is known how it ended. */
@@ -45,16 +45,6 @@ async function isCrossed(plan: Plan, means: Means): Promise<boolean> {
     await until(means, UNDER_WAY_MS, `"${step.title}" was still under way`, ended)
   }
   return (await answer(() => observe(step, means, true))).done
-}
-
-/** Undefined: no answer, which is not an answer. */
-async function answered<T>(ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask()
-  } catch (thrown) {
-    if (asHaError(thrown).code === 'CLOUD_UNREACHABLE') return undefined
-    throw thrown
-  }
 }
 
 const observe = async (step: Step, means: Means, otherwise: boolean): Promise<Found> =>

@@ -27,6 +27,16 @@ export async function until<T>(
   }
 }
 
+/** Undefined: no answer, which is not an answer. */
+export async function answered<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask()
+  } catch (thrown) {
+    if (asHaError(thrown).code === 'CLOUD_UNREACHABLE') return undefined
+    throw thrown
+  }
+}
+
 const TYPES: Readonly<Record<SqlDeed['deed'], string>> = {
   stop: 'UPDATE',
   start: 'UPDATE',
@@ -59,14 +69,9 @@ export async function carryOut(means: Waiting, deed: SqlDeed, withinMs: number):
     return running.find(({type}) => type === TYPES[deed.deed] && type !== 'UPDATE')
   })
   const ended = await until(means, withinMs, `Cloud SQL did not finish ${began.type} of ${deed.instance}`, async () => {
-    try {
-      const now = await cloud.operation(began.id)
-      return now.done ? now : undefined
-    } catch (thrown) {
-      // No answer is no failure of what goes on there.
-      if (asHaError(thrown).code === 'CLOUD_UNREACHABLE') return undefined
-      throw thrown
-    }
+    // No answer is no failure of what goes on there.
+    const now = await answered(() => cloud.operation(began.id))
+    return now?.done ? now : undefined
   })
   if (ended.error !== undefined) throw new HaError('CLOUD_REFUSED', `Cloud SQL: ${ended.error}`)
   return ended

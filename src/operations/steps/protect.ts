@@ -1,8 +1,8 @@
 /** What makes a primary safe again: another zone beside it, backups, and a log to recover to any moment from. */
 import {asHaError} from '../../errors.ts'
-import type {Deed, Means} from '../means.ts'
+import type {Deed} from '../means.ts'
 import type {StepInputs} from '../plan.ts'
-import {carryOut, until} from '../waits.ts'
+import {answered, carryOut, until} from '../waits.ts'
 
 const PROTECT_MS = 30 * 60_000
 /** Log is uploaded every five minutes or sooner. https://cloud.google.com/sql/docs/postgres/backup-recovery/pitr */
@@ -26,22 +26,12 @@ export const protect: Deed<StepInputs['protect']> = {
 export const awaitRecovery: Deed<StepInputs['await-recovery']> = {
   async act({instance}, means) {
     try {
-      const {earliest} = await until(means, WINDOW_MS, `${instance} cannot be recovered`, () =>
-        windowOf(means, instance),
-      )
+      const ask = () => answered(() => means.cloud.recoveryWindow(instance))
+      const {earliest} = await until(means, WINDOW_MS, `${instance} cannot be recovered`, ask)
       return {recoverableSince: earliest}
     } catch (thrown) {
       if (asHaError(thrown).code !== 'TIMED_OUT') throw thrown
       return {recoverableSince: null}
     }
   },
-}
-
-async function windowOf({cloud}: Means, instance: string) {
-  try {
-    return await cloud.recoveryWindow(instance)
-  } catch (thrown) {
-    if (asHaError(thrown).code === 'CLOUD_UNREACHABLE') return undefined
-    throw thrown
-  }
 }

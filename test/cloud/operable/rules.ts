@@ -5,9 +5,8 @@
 import {describe, expect, onTestFinished, type TestContext, test} from 'vitest'
 import type {Clock} from '../../../src/clock.ts'
 import type {Operable, QueueNames, Rotation, SqlDeed} from '../../../src/cloud/operable.ts'
-import {asHaError} from '../../../src/errors.ts'
 import {fenceRow} from '../../../src/operations/steps/fence.ts'
-import {carryOut as carry, until} from '../../../src/operations/waits.ts'
+import {answered, carryOut as carry, until} from '../../../src/operations/waits.ts'
 
 export type Edition = 'ENTERPRISE' | 'ENTERPRISE_PLUS'
 
@@ -86,14 +85,7 @@ const refusal = (status: number) => ({code: 'CLOUD_REFUSED', data: {status}})
 const factsOf = async ({cloud}: World, name: string) => (await cloud.instances()).find((it) => it.name === name)
 
 /** A server that changes its role may be away for a moment. */
-async function answer({cloud}: World, instance: string) {
-  try {
-    return await cloud.position(instance)
-  } catch (thrown) {
-    if (asHaError(thrown).code === 'CLOUD_UNREACHABLE') return undefined
-    throw thrown
-  }
-}
+const answer = ({cloud}: World, instance: string) => answered(() => cloud.position(instance))
 
 /** The replica streams and has all of its primary's log. */
 const following = (world: World, {primary, replica}: Pair) =>
