@@ -3,6 +3,7 @@
  * takes it down when the cluster went first. Sources: https://cloud.google.com/kubernetes-engine/docs/how-to/standalone-neg#cleaning-up,
  * https://cloud.google.com/kubernetes-engine/docs/concepts/firewall-rules, https://cloud.google.com/kubernetes-engine/docs/how-to/persistent-volumes/gce-pd-csi-driver
  */
+import {isInstanceName} from '../topology/names.ts'
 import type {Topology} from '../topology/topology.ts'
 import {callJson} from './rest.ts'
 import type {Wires} from './wires.ts'
@@ -68,7 +69,7 @@ export function formerInstances(
 ): readonly Leftover[] {
   const current = new Set(database?.instances.map(({name}) => name))
   return instances
-    .filter(({name, region}) => /^\d+$/.test(name.replace(`${prefix}-${region}-g`, '')) && !current.has(name))
+    .filter(({name, region}) => isInstanceName(prefix, region, name) && !current.has(name))
     .map(({name, region: place}) => {
       const at = `${name} --project=${project}`
       const lift = protect ? `gcloud sql instances patch ${at} --no-deletion-protection && ` : ''

@@ -7,6 +7,10 @@ export const prefixOf = (app: string, environment: string) => `${app}-${environm
 /** Cloud SQL instance: region and generation, never a role, since roles move and names cannot. */
 export const instanceName = (prefix: string, region: string, generation: number) => `${prefix}-${region}-g${generation}`
 
+/** Whether the name is that of some generation of the region's instance. */
+export const isInstanceName = (prefix: string, region: string, name: string): boolean =>
+  name === instanceName(prefix, region, Number(name.split('-g').at(-1)))
+
 export const clusterName = (prefix: string, region: string) => `${prefix}-${region}`
 
 /** Zonal NEGs share one name per service and region; unique per project and zone. */

@@ -1,5 +1,5 @@
 /** A copy of an instance as it was: the base backup before that moment, rolled forward from the archive up to it. */
-import {readdir} from 'node:fs/promises'
+import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {asAdmin, readPosition} from './admin.ts'
@@ -47,8 +47,9 @@ async function archiveUntilNow(source: Instance, folder: string): Promise<void> 
     const {rows} = await client.query('SELECT pg_walfile_name(pg_switch_wal()) AS segment')
     return rows[0].segment as string
   })
+  const path = join(archiveDirOf(folder), segment)
   for (const deadline = performance.now() + 30_000; performance.now() < deadline; await sleep(50)) {
-    if ((await readdir(archiveDirOf(folder))).some((name) => name.startsWith(segment))) return
+    if (existsSync(path) || existsSync(`${path}.gz`)) return
   }
   throw new Error(`The write-ahead log of ${source.record.name} is not being archived`)
 }
