@@ -1,9 +1,9 @@
 /** The preset critical, whose database exchanges roles itself: there in order, the new primary killed, and back. */
-import {readFileSync} from 'node:fs'
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import {lostOf, startLoad} from './load.ts'
 import {few, openPlatform, type Platform, withoutPlatform} from './platform.ts'
 import {serversOf} from './servers.ts'
+import * as settled from './settled.ts'
 
 const platformTest = test.skipIf(withoutPlatform)
 const [FIRST, SECOND] = ['us-east1', 'europe-west1'] as const
@@ -14,28 +14,20 @@ beforeAll(() => {
 })
 afterAll(() => platform?.remove())
 
-const done = async (...args: string[]) => {
-  const ended = await platform.ha(...args, '--yes', '--json')
-  expect(ended.code, ended.stderr + JSON.stringify(ended.events.filter(({kind}) => kind.endsWith('.failed')))).toBe(0)
-  return ended.result
-}
+const done = (...args: string[]) => settled.done(platform, ...args)
 const kindsOf = ({journal}: {journal: {what: string; plan?: {steps: {kind: string; input: object}[]}}[]}) =>
   journal[0]!.plan!.steps
 
 async function expectPrimary(region: string, roles: object): Promise<void> {
-  expect((await platform.ha('status', '--json')).result.roles).toMatchObject({primary: region, ...roles})
+  await settled.expectPrimary(platform, region, roles)
   const writable = (await serversOf(platform.dir)).filter((it) => it.writable)
   expect(writable.map((it) => it.region)).toEqual([region])
-  const plan = await platform.ha('plan', '--detailed-exitcode')
-  expect(plan.code, plan.stdout).toBe(0)
 }
 
 platformTest(
   'roles are exchanged, a lost primary is left to Cloud SQL, and its region comes back as it was',
   async () => {
     const {url} = await done('deploy')
-    const {googleapis} = JSON.parse(readFileSync(`${platform.dir}/.ha/local/emulator/emulator.json`, 'utf8'))
-    const control = (verb: string) => fetch(`${googleapis}/emulator/v1/regions/${SECOND}:${verb}`, {method: 'POST'})
     const load = startLoad(url)
 
     const planned = await done('failover', '--region', FIRST, '--keep-traffic')
@@ -45,7 +37,7 @@ platformTest(
     expect(await lostOf(url, before)).toEqual([])
     expect(before.failedReads).toEqual([])
 
-    expect((await control('kill')).ok).toBe(true)
+    await platform.region(SECOND, 'kill')
     const giveUp = ['failover', '--region', SECOND, '--unplanned', '--accept-data-loss', '2m']
     await expect.poll(async () => (await platform.ha(...giveUp, '--dry-run')).code, {timeout: 60_000}).toBe(0)
     const given = await done(...giveUp)
@@ -53,7 +45,7 @@ platformTest(
     await expectPrimary(FIRST, {epoch: 3, lost: [SECOND]})
     expect(await lostOf(url, before)).toEqual([])
 
-    expect((await control('start')).ok).toBe(true)
+    await platform.region(SECOND, 'start')
     const back = ['failback', '--region', SECOND, '--soak', '1s']
     await expect.poll(async () => (await platform.ha(...back, '--dry-run')).code, {timeout: 120_000}).toBe(0)
     expect(kindsOf(await done(...back)).map(({kind}) => kind)).not.toContain('replicate')

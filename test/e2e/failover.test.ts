@@ -1,5 +1,4 @@
 /** A region left in order, a region killed, and the way back: the built binary, under writes, every acknowledged one looked for. */
-import {readFileSync} from 'node:fs'
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import type {Facts} from '../../src/facts.ts'
 import {lostOf, startLoad} from './load.ts'
@@ -76,14 +75,13 @@ platformTest('back in steps, then a killed region is given up within the bound t
   expect(back.code, back.stderr).toBe(0)
   expect((await status()).roles).toMatchObject({epoch: 3, primary: FIRST, drained: []})
 
-  const {googleapis} = JSON.parse(readFileSync(`${platform.dir}/.ha/local/emulator/emulator.json`, 'utf8'))
   const alive = await platform.ha(...GIVE_UP, '--yes')
   expect(alive.code).toBe(18)
   expect(alive.stderr).toContain('alive')
 
   const load = startLoad(url)
   await expect.poll(() => fetch(`${url}/readyz`).then(({status: code}) => code)).toBe(200)
-  await fetch(`${googleapis}/emulator/v1/regions/${FIRST}:kill`, {method: 'POST'})
+  await platform.region(FIRST, 'kill')
   // The longer people look at it the surer it gets; the bound does not grow meanwhile.
   const looked = [await untilSilent(), await untilSilent()]
   expect(looked[1]!.held).toBeGreaterThan(looked[0]!.held)

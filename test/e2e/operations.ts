@@ -3,7 +3,7 @@
  * and back, so that the same platform serves again and again. Every leg ends with a look at the servers themselves, the ledger, the
  * roles and the plan.
  */
-import {readFileSync, rmSync} from 'node:fs'
+import {rmSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {pathToFileURL} from 'node:url'
@@ -75,22 +75,15 @@ export async function stepsOf({platform}: Stretch, kind: LegKind): Promise<reado
   return result.plan.steps
 }
 
-/** Verbs of the emulator's regions, for HOME. */
-export async function control({dir}: Platform, verb: string): Promise<void> {
-  const {googleapis} = JSON.parse(readFileSync(join(dir, '.ha/local/emulator/emulator.json'), 'utf8'))
-  const answer = await fetch(`${googleapis}/emulator/v1/regions/${HOME}:${verb}`, {method: 'POST'})
-  if (!answer.ok) throw new Error(await answer.text())
-}
-
 export async function runLeg(stretch: Stretch, kind: LegKind, point?: Point): Promise<Leg> {
   const {platform, url, rate} = stretch
-  if (kind === 'failback of lost') await control(platform, 'start')
+  if (kind === 'failback of lost') await platform.region(HOME, 'start')
   const path = join(platform.dir, '..', `ledger-${now()}`)
   const over = new AbortController()
   const load = runLoad({url, ledger: path, rate, seconds: 300, deadlineMs: 60_000, signal: over.signal})
   try {
     await sleep(1_000)
-    if (kind === 'unplanned') await control(platform, 'kill')
+    if (kind === 'unplanned') await platform.region(HOME, 'kill')
     const from = now()
     const ended = await platform.under(point ? armed(point) : {}, ...COMMANDS[kind], '--yes', '--json')
     const killed = ended.code === null && ended.stderr.includes('killed: ')

@@ -125,9 +125,7 @@ test.skipIf(withoutPlatform ?? withoutProgram('psql'))('the line for psql works 
 })
 
 platformTest('Google’s own Pub/Sub client publishes and pulls', async () => {
-  const {pubsub} = JSON.parse(
-    execFileSync('cat', [join(platform.dir, '.ha/local/emulator/emulator.json')], {encoding: 'utf8'}),
-  )
+  const {pubsub} = platform.cloud()
   const google = new PubSub({projectId: 'rental-local', apiEndpoint: pubsub, emulatorMode: true})
   try {
     const [topic] = await google.createTopic('from-outside')

@@ -21,6 +21,7 @@ import {homedir, tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {createInterface} from 'node:readline'
 import {fileURLToPath} from 'node:url'
+import type {EmulatorFile} from '../../src/emulator/contract.ts'
 import {stopEmulator} from '../../src/engine/emulator.ts'
 import {sdkVersion} from '../../src/engine/pulumi.ts'
 import {endProcesses, type Found, processesOf} from './processes.ts'
@@ -66,6 +67,10 @@ export interface Platform {
   /** The same, with more in its environment. */
   under(variables: NodeJS.ProcessEnv, ...args: string[]): Promise<Ended>
   edit(change: (text: string) => string): void
+  /** Where its local cloud is. */
+  cloud(): EmulatorFile
+  /** Rejects unless the local cloud does so with the region. */
+  region(name: string, verb: 'kill' | 'start' | 'pause' | 'resume'): Promise<void>
   processes(): readonly Found[]
   /** Every port anything of it has claimed. */
   ports(): readonly number[]
@@ -104,12 +109,18 @@ export function openPlatform(template: string, change: (text: string) => string 
     run(args, {cwd: dir, env: {...process.env, ...fixed, ...variables}})
   const start = (...args: string[]) => under({}, ...args)
   const processes = () => processesOf(folder)
+  const cloud = () => JSON.parse(readFileSync(join(dir, '.ha/local/emulator/emulator.json'), 'utf8')) as EmulatorFile
   return {
     dir,
     start,
     ha: (...args) => start(...args).ended(),
     under: (variables, ...args) => under(variables, ...args).ended(),
     edit,
+    cloud,
+    async region(name, verb) {
+      const answer = await fetch(`${cloud().googleapis}/emulator/v1/regions/${name}:${verb}`, {method: 'POST'})
+      if (answer.status !== 200) throw new Error(await answer.text())
+    },
     processes,
     ports: () => claimedPorts(join(dir, '.ha')),
     async remove() {

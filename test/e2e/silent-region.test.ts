@@ -1,6 +1,4 @@
 /** A region whose processes are stopped, so that it takes every call and answers none: what is in the other one is changed all the same. */
-import {readFileSync} from 'node:fs'
-import {join} from 'node:path'
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import {type Ended, openPlatform, type Platform, withoutPlatform} from './platform.ts'
 
@@ -14,11 +12,7 @@ beforeAll(() => {
 })
 afterAll(() => platform?.remove())
 
-async function region(verb: 'pause' | 'resume') {
-  const {googleapis} = JSON.parse(readFileSync(join(platform.dir, '.ha/local/emulator/emulator.json'), 'utf8'))
-  const response = await fetch(`${googleapis}/emulator/v1/regions/europe-west1:${verb}`, {method: 'POST'})
-  expect(response.status).toBe(200)
-}
+const region = (verb: 'pause' | 'resume') => platform.region('europe-west1', verb)
 const stacksOf = ({result}: Ended): string[] =>
   result.stacks.filter(({verdict}: {verdict: string}) => verdict === 'change').map(({stack}: {stack: string}) => stack)
 /** Wanted instances of the API, as the region's own cluster says; undefined where it does not answer. */

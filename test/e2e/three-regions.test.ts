@@ -1,10 +1,10 @@
 /** Three regions: the primary is moved in order, its new region killed, and brought back; the third one's readers never fall behind. */
-import {readFileSync} from 'node:fs'
 import pg from 'pg'
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import {type Ledger, lostOf, startLoad} from './load.ts'
 import {few, openPlatform, type Platform, withoutPlatform} from './platform.ts'
 import {serversOf} from './servers.ts'
+import * as settled from './settled.ts'
 
 const platformTest = test.skipIf(withoutPlatform)
 const [FIRST, SECOND, THIRD] = ['us-east1', 'europe-west1', 'us-west1'] as const
@@ -17,19 +17,12 @@ beforeAll(() => {
 })
 afterAll(() => platform?.remove())
 
-const done = async (...args: string[]) => {
-  const ended = await platform.ha(...args, '--yes', '--json')
-  expect(ended.code, ended.stderr + JSON.stringify(ended.events.filter(({kind}) => kind.endsWith('.failed')))).toBe(0)
-  return ended.result
-}
-const googleapis = (): string =>
-  JSON.parse(readFileSync(`${platform.dir}/.ha/local/emulator/emulator.json`, 'utf8')).googleapis
-const control = async (region: string, verb: string) =>
-  expect((await fetch(`${googleapis()}/emulator/v1/regions/${region}:${verb}`, {method: 'POST'})).ok).toBe(true)
+const done = (...args: string[]) => settled.done(platform, ...args)
+const expectPrimary = (region: string, roles: object) => settled.expectPrimary(platform, region, roles)
 
 /** What the region's readers are sent to. */
 async function readFrom(region: string): Promise<string> {
-  const zone = `${googleapis()}/dns/v1/projects/rental-local/managedZones/rental-local-internal`
+  const zone = `${platform.cloud().googleapis}/dns/v1/projects/rental-local/managedZones/rental-local-internal`
   const answer = await fetch(`${zone}/rrsets/db-ro-${region}.rental.ha.internal./TXT`)
   return ((await answer.json()) as {rrdatas: string[]}).rrdatas[0]!.replaceAll('"', '').split(':').at(-1)!
 }
@@ -52,12 +45,6 @@ async function expectFresh(region: string, generation: number, {bookings}: Pick<
   }
 }
 
-async function expectPrimary(region: string, roles: object): Promise<void> {
-  expect((await platform.ha('status', '--json')).result.roles).toMatchObject({primary: region, ...roles})
-  const plan = await platform.ha('plan', '--detailed-exitcode')
-  expect(plan.code, plan.stdout).toBe(0)
-}
-
 platformTest(
   'the primary moves through three regions, in order and not, and no reader is left with an old copy',
   async () => {
@@ -72,7 +59,7 @@ platformTest(
     await expectFresh(FIRST, 2, first)
     await expectFresh(THIRD, 2, first)
 
-    await control(SECOND, 'kill')
+    await platform.region(SECOND, 'kill')
     const giveUp = ['failover', '--region', SECOND, '--to', THIRD, '--unplanned', '--accept-data-loss', '2m']
     await expect.poll(async () => (await platform.ha(...giveUp, '--dry-run')).code, {timeout: 60_000}).toBe(0)
     const given = await done(...giveUp)
@@ -84,7 +71,7 @@ platformTest(
     await expectPrimary(THIRD, {epoch: 3, lost: [SECOND], generations: {[FIRST]: 3, [SECOND]: 1, [THIRD]: 2}})
     await expectFresh(FIRST, 3, second)
 
-    await control(SECOND, 'start')
+    await platform.region(SECOND, 'start')
     const back = ['failback', '--region', SECOND, '--soak', '1s']
     await expect.poll(async () => (await platform.ha(...back, '--dry-run')).code, {timeout: 120_000}).toBe(0)
     const returning = startLoad(url)

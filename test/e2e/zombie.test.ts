@@ -5,7 +5,7 @@
  */
 import {afterEach, expect, test} from 'vitest'
 import {descendantsOf} from '../../src/emulator/process-table.ts'
-import {beginStretch, control, HOME, type Stretch} from './operations.ts'
+import {beginStretch, HOME, type Stretch} from './operations.ts'
 import {few, openPlatform, type Platform, withoutPlatform} from './platform.ts'
 import {kill} from './processes.ts'
 import {serversOf} from './servers.ts'
@@ -22,8 +22,8 @@ async function begin(change = few): Promise<Stretch> {
 }
 
 const regionPaused = ({platform}: Stretch): Sleep => ({
-  freeze: () => control(platform, 'pause'),
-  thaw: () => control(platform, 'resume'),
+  freeze: () => platform.region(HOME, 'pause'),
+  thaw: () => platform.region(HOME, 'resume'),
   thawAfter: 'the command',
 })
 

@@ -1,5 +1,5 @@
 /** A failover past a primary that sleeps, under load, and what came of what it acknowledged when it woke. */
-import {readFileSync, rmSync} from 'node:fs'
+import {rmSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import pg from 'pg'
@@ -151,9 +151,8 @@ async function keys(url: string, sql: string, values: readonly unknown[]): Promi
 }
 
 /** As `ha failback` does to keep what only it has. */
-async function start({dir}: Platform, instance: string): Promise<void> {
-  const {googleapis} = JSON.parse(readFileSync(join(dir, '.ha/local/emulator/emulator.json'), 'utf8'))
-  await fetch(`${googleapis}/sql/v1beta4/projects/rental-local/instances/${instance}`, {
+async function start({dir, cloud}: Platform, instance: string): Promise<void> {
+  await fetch(`${cloud().googleapis}/sql/v1beta4/projects/rental-local/instances/${instance}`, {
     method: 'PATCH',
     headers: {'content-type': 'application/json'},
     body: JSON.stringify({settings: {activationPolicy: 'ALWAYS'}}),
